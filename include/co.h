@@ -1,0 +1,296 @@
+/* libco: stackful coroutines for C11.
+ *
+ * A coroutine is a function with a stack of its own, which may stop in the middle, at any call depth, and go on later:
+ *
+ *     static void *count(void *arg) { for (long i = 0; i < 3; i++) co_yield((void *)i); return arg; }
+ *     co_t *co = co_create(count, NULL);
+ *     for (void *v; co_resume(co, NULL, &v) > 0;) printf("%ld\n", (long)v);
+ *     co_destroy(co);
+ *
+ * Conventions, for every call below:
+ *  errors     a negated errno value; calls that return a pointer return NULL and set errno. Misuse changes nothing:
+ *             neither the coroutine nor *out. Nothing is printed, no signal handler is installed.
+ *  values     pointers, handed over and never copied. What a yielded pointer points to may lie on the suspended stack:
+ *             it stays valid until the next resume.
+ *  ownership  co_create's caller owns the coroutine and ends its life with co_destroy, once.
+ *  threads    a coroutine belongs to no thread: any may resume it while it is suspended, one at a time. Two threads
+ *             that use one coroutine at the same instant are a data race. Handing it over needs the ordering (a lock,
+ *             a join) that any other object needs.
+ *  floating   rounding mode and exception masks are shared with the resumer, unless CO_FPENV is set.
+ *
+ * Layout of this file: types; the life of a coroutine; inside a coroutine; options; how the inline switch is made. */
+#ifndef CO_H
+#define CO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CO_VERSION_MAJOR 0
+#define CO_VERSION_MINOR 1
+#define CO_VERSION_PATCH 0
+
+#include "co/arch/select.h"
+#include "co/layout.h"
+
+/* Which door a translation unit uses. Inline assembly needs GCC or Clang. Sanitizers instrument the code around a
+ * switch and must see a real call, so their builds take the functions in the library. CO_NO_INLINE asks for them. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define CO__SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CO__SANITIZED 1
+#endif
+#if !defined(CO_NO_INLINE) && (!defined(__GNUC__) || defined(CO__SANITIZED))
+#define CO_NO_INLINE 1
+#endif
+
+#if defined(__GNUC__)
+#define CO_API __attribute__((visibility("default")))
+#define CO__INLINE inline __attribute__((always_inline))
+#define CO__LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define CO__NORETURN __attribute__((noreturn))
+#else
+#define CO_API
+#define CO__INLINE inline
+#define CO__LIKELY(condition) (condition)
+#define CO__NORETURN
+#endif
+
+#ifdef CO_NO_INLINE
+#define CO__DOOR CO_API
+#define CO__SYMBOL(name) __asm__(name)
+#else
+#define CO__DOOR static CO__INLINE
+#define CO__SYMBOL(name)
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Types --------------------------------------------------------------------------------------------------- */
+
+typedef struct co co_t;
+typedef void *(*co_fn)(void *arg);
+
+/** What co_resume answers; below zero it is a negated errno value. */
+enum { CO_RETURNED = 0, CO_YIELDED = 1 };
+
+typedef enum {
+    CO_SUSPENDED, /* fresh, or stopped in a yield: may be resumed */
+    CO_RUNNING,   /* the coroutine that executes on this thread, or one that another thread has resumed */
+    CO_NORMAL,    /* it resumed another, and waits for that one */
+    CO_DEAD       /* its function returned or failed, or it was closed */
+} co_status_t;
+
+typedef struct co_options co_options_t;
+typedef struct co_allocator co_allocator_t;
+
+/* ---- The life of a coroutine --------------------------------------------------------------------------------- */
+
+/** Make a coroutine that will call fn(arg) on a stack of its own, 128 KiB with a guard page below. Nothing runs yet.
+ *  returns  the coroutine, or NULL and errno: EINVAL (fn is NULL), ENOMEM, EAGAIN (locked-memory limit) */
+CO_API co_t *co_create(co_fn fn, void *arg);
+
+/** The same with options; NULL stands for all defaults.
+ *  returns  as co_create; EINVAL also for unknown flags, reserved words that are not zero, a stack too small (below),
+ *           caller's memory without a size, an allocator with a missing function; ENOMEM for sizes beyond memory */
+CO_API co_t *co_create_with(const co_options_t *opt, co_fn fn, void *arg);
+
+/** Run `co` until it yields, returns or fails.
+ *  in       what the pending co_yield returns; must be NULL the first time, when there is none (else -EINVAL)
+ *  out      receives the yielded or returned pointer, NULL when the body failed; may be NULL
+ *  returns  CO_YIELDED, CO_RETURNED, or what the body failed with through co_fail, negated; on misuse -EINVAL (NULL),
+ *           -EBUSY (running, or it resumed the caller), -ESRCH (dead). A body may fail with these errors too:
+ *           co_status then says CO_DEAD, and the next call -ESRCH
+ *  thread   any, one at a time */
+CO__DOOR int co_resume(co_t *co, void *in, void **out);
+
+/** Resume with an error: the pending co_yield returns NULL, and co_error() tells `error` until the next yield.
+ *  error    a positive errno value
+ *  out      as co_resume
+ *  returns  as co_resume. A fresh coroutine is closed without running and answers -error; so does a dead one; *out is
+ *           then NULL. -EINVAL (NULL, error <= 0), -EBUSY (running, or it resumed the caller) */
+CO_API int co_throw(co_t *co, int error, void **out);
+
+/** End a suspended coroutine: its deferred calls run on its own stack, last first, while its locals are still alive.
+ *  In frames with language tables (C++, -fexceptions) destructors and __attribute__((cleanup)) run too, innermost frame
+ *  first, a frame's deferred calls before its destructors; needs libgcc's or LLVM's unwinder in the process, which such
+ *  frames bring. Code after the pending yield never runs. A noexcept frame ends the program, as does a catch (...) that
+ *  does not rethrow.
+ *  returns  0, also for a dead or a fresh coroutine; -EINVAL (NULL); -EBUSY (not suspended); the first error that a
+ *           deferred call left by co_fail, negated; -EPERM if one tried to yield */
+CO_API int co_close(co_t *co);
+
+/** Close and free. NULL is nothing and answers 0.
+ *  returns  as co_close; -EBUSY frees nothing */
+CO_API int co_destroy(co_t *co);
+
+/** Where `co` is in its life; CO_DEAD for NULL. For a coroutine that another thread has resumed, CO_RUNNING (also while
+ *  it has resumed another there). */
+CO_API co_status_t co_status(const co_t *co);
+
+/** The `data` of its options; NULL without. */
+CO_API void *co_data(const co_t *co);
+
+/** The `name` of its options; NULL without. */
+CO_API const char *co_name(const co_t *co);
+
+/* ---- Inside a coroutine -------------------------------------------------------------------------------------- */
+
+/** Suspend the running coroutine and hand `value` to whoever resumed it.
+ *  returns  the `in` of the next co_resume; NULL after co_throw (co_error tells); NULL at once in a deferred call
+ *           (co_error() is EPERM) and outside any coroutine (errno is EPERM)
+ *  C++      the name is co_suspend, in every standard, since `co_yield` is a keyword of C++20 */
+#ifndef __cplusplus
+CO__DOOR void *co_yield(void *value);
+#else
+CO__DOOR void *co_suspend(void *value) CO__SYMBOL("co_yield");
+#endif
+
+/** co_yield by who holds its own handle: spares the look-up. `self` must be the running coroutine, which is checked
+ *  only when CO_DEBUG is defined (then NULL and errno EPERM). */
+CO__DOOR void *co_yield_from(co_t *self, void *value);
+
+/** The running coroutine, or NULL outside any. */
+CO__DOOR co_t *co_self(void);
+
+/** The error that the pending yield was resumed with by co_throw, or EPERM after a yield in a deferred call; else 0. */
+CO_API int co_error(void);
+
+/** Let the body fail: `return co_fail(EIO);`. Takes effect when the body returns; the last one counts. In a deferred
+ *  call it reports the failure of that call, and the first to fail counts; a failed body goes before them.
+ *  error    a positive errno value; anything else counts as EINVAL
+ *  returns  NULL; outside any coroutine errno is EPERM */
+CO_API void *co_fail(int error);
+
+/** Register fn(arg) to be called when the body has returned, or when the coroutine is closed: last first, each once, on
+ *  the coroutine's stack. After a return the frames that registered them are gone, so `arg` must not be a local of a
+ *  frame that may return first; after a close they are still there. A deferred call may defer, resume others and block;
+ *  a yield in it fails at once.
+ *  returns  0, -EINVAL (fn is NULL), -EPERM (outside any coroutine), -ENOMEM */
+CO_API int co_defer(void (*fn)(void *), void *arg);
+
+/* ---- Options ------------------------------------------------------------------------------------------------- */
+
+/** Save rounding mode, exception masks and other floating-point control state (MXCSR and the x87 control word, FPCR,
+ *  fcsr) per coroutine; it starts with that of co_create's caller. Such a coroutine is resumed through a function. */
+#define CO_FPENV 1u
+
+/** Memory for the stack, in place of mmap, and for what co_defer remembers, in place of malloc. Memory from an
+ *  allocator has no guard page.
+ *  allocate  returns `bytes` bytes aligned for any object, or NULL
+ *  release   gets back what allocate returned, and its size */
+struct co_allocator {
+    void *(*allocate)(size_t bytes, void *context);
+    void (*release)(void *memory, size_t bytes, void *context);
+    void *context;
+};
+
+/** Zero is the default of every field; initialise with = {0}. */
+struct co_options {
+    size_t stack_bytes;              /* 0: 128 KiB. At least 1024, else EINVAL. Mapped stacks are rounded up to whole
+                                        pages and to what a signal handler's frame needs (AT_MINSIGSTKSZ) */
+    void *stack;                     /* yours, `stack_bytes` long, any alignment; nothing is allocated, no guard */
+    const char *name;                /* for diagnostics; not copied, must outlive the coroutine */
+    const co_allocator_t *allocator; /* not copied, must outlive the coroutine */
+    void *data;                      /* yours: co_data returns it */
+    unsigned flags;                  /* CO_FPENV or 0 */
+    unsigned reserved_flags;         /* must be zero */
+    uintptr_t reserved[4];           /* must be zero */
+};
+
+/* ---- How the inline switch is made --------------------------------------------------------------------------- */
+
+/* Four words of a context; co/layout.h has the picture. */
+struct co__context {
+    void *sp, *fp, *pc, *base;
+};
+
+/* The hot words of a coroutine, one cache line. Layout is ABI; assembly reads it. */
+struct co {
+    struct co__context own, resumer;
+};
+
+/* What the doors call when there is more to do than to switch. */
+CO_API int co__resume_slow(co_t *co, void *in, void **out);
+CO_API void *co__yield_refused(void *value);
+CO_API void *co__yield_handling(co_t *self, void *value);
+CO_API CO__NORETURN void co__unwind(void);
+
+/* The C++ runtime's record of a thread's active handlers (__cxa_eh_globals; Itanium C++ ABI: Exception Handling,
+ * section 2.2.2). It is one list in the order of one stack, so it must be empty at every switch: whoever switches away
+ * inside a handler, or while an exception unwinds, goes through the library, which puts its part aside meanwhile. */
+struct co__handlers {
+    void *caught;
+    unsigned int uncaught;
+};
+
+#ifndef CO_NO_INLINE
+#include CO__ARCH_INLINE
+
+static CO__INLINE co_t *co__current_get(void) {
+    co_t *current;
+    CO__THREAD_GET(CO__THREAD_CURRENT, current);
+    return current;
+}
+
+static CO__INLINE void co__current_set(co_t *co) { CO__THREAD_SET(CO__THREAD_CURRENT, co); }
+
+static CO__INLINE int co__handlers_active(void) {
+#if defined(__cplusplus) && defined(__EXCEPTIONS)
+    const struct co__handlers *handlers;
+    CO__THREAD_GET(CO__THREAD_HANDLERS, handlers);
+    return handlers == NULL || handlers->caught != NULL || handlers->uncaught != 0;
+#else
+    return 0;
+#endif
+}
+
+static CO__INLINE int co_resume(co_t *co, void *in, void **out) {
+    /* The first touch of a cold coroutine is this load: misses of successive coroutines overlap, which they would not
+     * behind a store. */
+    void *pc = NULL;
+    if (CO__LIKELY(co != NULL && (pc = co->own.pc) != NULL && !co__handlers_active())) {
+        int status;
+        co_t *link = co__current_swap(co);
+        void *value = co__switch_in(co, in, pc, &link, &status);
+        co__current_set(link);
+        if (out != NULL)
+            *out = value;
+        return status;
+    }
+    return co__resume_slow(co, in, out);
+}
+
+static CO__INLINE co_t *co_self(void) { return co__current_get(); }
+
+static CO__INLINE void *co_yield_from(co_t *self, void *value) {
+#ifdef CO_DEBUG
+    if (self == NULL || self != co__current_get())
+        return co__yield_refused(value);
+#endif
+    if (co__handlers_active())
+        return co__yield_handling(self, value);
+    return co__switch_out(self, value);
+}
+
+#ifdef __cplusplus
+static CO__INLINE void *co_suspend(void *value) {
+#else
+static CO__INLINE void *co_yield(void *value) {
+#endif
+    co_t *self = co__current_get();
+    if (CO__LIKELY(self != NULL))
+        return co_yield_from(self, value);
+    return co__yield_refused(value);
+}
+#endif /* CO_NO_INLINE */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* CO_H */

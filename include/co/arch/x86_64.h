@@ -1,0 +1,141 @@
+/* The inline switch for x86-64, System V psABI (section 3.2.1: rbx, rbp, r12-r15 are callee-saved).
+ *
+ * The register protocol, which both doors and every path into a context keep:
+ *
+ *     rdi   the coroutine's block, the same before and after every switch
+ *     rsi   the value handed over
+ *     rdx   towards the resumer: the handle that is to be current again
+ *     eax   towards the resumer: CO_YIELDED, CO_RETURNED or a negated errno value
+ *
+ * Only rsp, rbp and rbx are stored by hand, since compilers refuse rbp, and clang rbx, in a clobber list. All else
+ * stands in the list, so that the compiler saves just what is live. rsp moves only by being replaced: red zone and
+ * call-frame information stay right up to the instruction that leaves. MXCSR and the x87 control word are shared
+ * between coroutines (CO_FPENV saves them elsewhere). A function whose `target` attribute goes beyond the flags of its
+ * file may hold values in registers this list does not know: such a function must use CO_NO_INLINE. */
+#ifndef CO_ARCH_X86_64_H
+#define CO_ARCH_X86_64_H
+
+/* The unwinder enters at a landing through an indirect jump too, hence the note-taking instruction there. */
+#if defined(__CET__) && (__CET__ & 1)
+#define CO__LANDING "endbr64\n\t"
+#else
+#define CO__LANDING ""
+#endif
+
+/* gcc refuses AVX-512 registers that the flags do not enable and cannot use them then; clang accepts them always. */
+#if defined(__AVX512F__) || defined(__clang__)
+#define CO__CLOBBER_AVX512                                                                                             \
+    "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27",        \
+        "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7",
+#else
+#define CO__CLOBBER_AVX512
+#endif
+
+/* The x87 stack is named whole: a long double would otherwise stay in st(0) across the switch. */
+#define CO__CLOBBER                                                                                                    \
+    CO__CLOBBER_AVX512 "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",   \
+        "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)",   \
+        "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "cc", "memory"
+
+#define CO__AT(word) CO__TEXT(CO__##word) "(%%rdi)"
+
+/* Reading or writing the thread's words is one asm that begins with %fs: compilers hoist the address of a thread-local
+ * variable over a switch, after which the code may run on another thread. */
+#define CO__THREAD_GET(word, result)                                                                                   \
+    __asm__ __volatile__("movq co__thread@gottpoff(%%rip), %0\n\t"                                                     \
+                         "movq %%fs:" CO__TEXT(word) "(%0), %0"                                                        \
+                         : "=r"(result)                                                                                \
+                         :                                                                                             \
+                         : "memory")
+
+#define CO__THREAD_SET(word, value)                                                                                    \
+    do {                                                                                                               \
+        void *co__offset;                                                                                              \
+        __asm__ __volatile__("movq co__thread@gottpoff(%%rip), %0\n\t"                                                 \
+                             "movq %1, %%fs:" CO__TEXT(word) "(%0)"                                                    \
+                             : "=&r"(co__offset)                                                                       \
+                             : "r"(value)                                                                              \
+                             : "memory");                                                                              \
+    } while (0)
+
+/* Makes `co` current and returns who was: one look-up of the offset for both. */
+static CO__INLINE co_t *co__current_swap(co_t *co) {
+    void *offset;
+    co_t *previous;
+    __asm__ __volatile__("movq co__thread@gottpoff(%%rip), %0\n\t"
+                         "movq %%fs:" CO__TEXT(CO__THREAD_CURRENT) "(%0), %1\n\t"
+                         "movq %2, %%fs:" CO__TEXT(CO__THREAD_CURRENT) "(%0)"
+                         : "=&r"(offset), "=&r"(previous)
+                         : "r"(co)
+                         : "memory");
+    return previous;
+}
+
+/* Switches from the resumer into `co`, whose own.pc the caller has loaded, seen to be set, and passes as `pc`.
+ * `*link` is the resumer's handle on the way in and the handle to make current again on the way back. */
+static CO__INLINE void *co__switch_in(co_t *co, void *value, void *pc, co_t **link, int *status) {
+    co_t *handle = *link;
+    long answer;
+    __asm__ __volatile__("leaq 1f(%%rip), %%rax\n\t"
+                         "movq %%rsp, " CO__AT(RESUMER_SP) "\n\t"
+                         "movq %%rbp, " CO__AT(RESUMER_FP) "\n\t"
+                         "movq %%rax, " CO__AT(RESUMER_PC) "\n\t"
+                         "movq %%rbx, " CO__AT(RESUMER_BASE) "\n\t"
+                         "movq " CO__AT(OWN_SP) ", %%rsp\n\t"
+                         "movq " CO__AT(OWN_FP) ", %%rbp\n\t"
+                         "movq " CO__AT(OWN_BASE) ", %%rbx\n\t"
+                         "movq $0, " CO__AT(OWN_PC) "\n\t"
+                         "movq %%rdx, " CO__AT(OWN_BASE) "\n\t"
+                         "jmpq *%%rcx\n"
+                         "1:\t" CO__LANDING
+                         : "+S"(value), "=a"(answer), "+d"(handle), "+c"(pc)
+                         : "D"(co)
+                         : CO__CLOBBER);
+    *link = handle;
+    *status = (int)answer;
+    return value;
+}
+
+/* Switches from `co`, which is running, to its resumer; returns what the next co_resume hands over.
+ *
+ * The word before the landing serves co_close. Where frames have language tables (__EXCEPTIONS) it is the distance to
+ * a second landing, which reaches a real call to the unwinder: an asm is no call site in those tables, so unwinding
+ * must not start from the asm itself. Elsewhere it is zero: unwinding starts beside the stack, from the four words. */
+#define CO__SWITCH_OUT                                                                                                 \
+    "leaq 1f(%%rip), %%rcx\n\t"                                                                                        \
+    "movq " CO__AT(OWN_BASE) ", %%rdx\n\t"                                                                             \
+    "movq %%rsp, " CO__AT(OWN_SP) "\n\t"                                                                               \
+    "movq %%rbp, " CO__AT(OWN_FP) "\n\t"                                                                               \
+    "movq %%rcx, " CO__AT(OWN_PC) "\n\t"                                                                               \
+    "movq %%rbx, " CO__AT(OWN_BASE) "\n\t"                                                                             \
+    "movq " CO__AT(RESUMER_SP) ", %%rsp\n\t"                                                                           \
+    "movq " CO__AT(RESUMER_FP) ", %%rbp\n\t"                                                                           \
+    "movq " CO__AT(RESUMER_BASE) ", %%rbx\n\t"                                                                         \
+    "movl $1, %%eax\n\t"                                                                                               \
+    "jmpq *" CO__AT(RESUMER_PC) "\n"
+
+static CO__INLINE void *co__switch_out(co_t *co, void *value) {
+#ifdef __EXCEPTIONS
+    __asm__ __volatile__ goto(CO__SWITCH_OUT
+                              "2:\t" CO__LANDING "jmp %l[unwind]\n\t"
+                              ".4byte 2b - 1f\n"
+                              "1:\t" CO__LANDING
+                              : "+S"(value)
+                              : "D"(co)
+                              : "rax", "rcx", "rdx", CO__CLOBBER
+                              : unwind);
+    return value;
+unwind:
+    co__unwind();
+#else
+    __asm__ __volatile__(CO__SWITCH_OUT
+                         "\t.4byte 0\n"
+                         "1:\t" CO__LANDING
+                         : "+S"(value)
+                         : "D"(co)
+                         : "rax", "rcx", "rdx", CO__CLOBBER);
+    return value;
+#endif
+}
+
+#endif

@@ -1,0 +1,382 @@
+/* The out-of-line switch for x86-64, and what every coroutine starts, ends and is closed through.
+ *
+ * System V psABI for x86-64: arguments in rdi, rsi, rdx (section 3.2.3); rbx, rbp, r12-r15 are callee-saved, and so are
+ * the control bits of MXCSR and the x87 control word (3.2.1), which coroutines share, unless co__fpenv_swap is asked.
+ *
+ * A function that switches away leaves this on the suspended stack:
+ *
+ *         +40   return address
+ *         +32   r12
+ *         +24   r13
+ *         +16   r14
+ *         +8    r15
+ *     sp  +0    co_resume: out      co_yield: padding
+ *
+ * rbp and rbx are in the words of the context (co/layout.h), as in the inline switch: the two doors meet there.
+ * In every switch: rdi the block, rsi the value; towards the resumer also rdx the handle to make current, eax the status.
+ *
+ * No `ret` returns to a caller after a switch: the processor would predict the return to whoever called last, and be
+ * wrong. `jmpq *%rcx` is predicted from its own past. For the same reason shadow stacks are not supported, and this
+ * object's note does not claim them. */
+
+#if defined(__CET__) && (__CET__ & 1)
+#define LANDING endbr64
+#define BACK_TO_CALLER notrack jmpq *%rcx
+#else
+#define LANDING
+#define BACK_TO_CALLER jmpq *%rcx
+#endif
+
+    .text
+
+/* Call-frame information for the instructions between loading the other side's rsp and jumping to it: the caller of
+ * such a frame is the context that lies in the block, from word `offset` on (DWARF 5, sections 6.4.2 and 2.5; register
+ * numbers of the psABI, figure 3.36: rbx 3, rdi 5, rbp 6, rsp 7, return address 16). The macro leaves rip to its user. */
+.macro CFI_ALREADY_THERE offset
+    .cfi_signal_frame                                   /* the pc is exact; the stack may jump either way */
+    .cfi_def_cfa rsp, 0
+    .cfi_escape 0x10, 6, 2, 0x75, \offset + 8           /* rbp at [rdi + offset + 8]: DW_CFA_expression, DW_OP_breg5 */
+    .cfi_escape 0x10, 3, 2, 0x75, \offset + 24          /* rbx at [rdi + offset + 24] */
+.endm
+
+.macro PUSH_CALLEE_SAVED
+    pushq %r12
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r12, 0
+    pushq %r13
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r13, 0
+    pushq %r14
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r14, 0
+    pushq %r15
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r15, 0
+.endm
+
+/* The mirror image, and back to the caller with the return address in rcx. */
+.macro POP_CALLEE_SAVED_AND_RETURN
+    popq %r15
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r15
+    popq %r14
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r14
+    popq %r13
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r13
+    popq %r12
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r12
+    popq %rcx
+    .cfi_adjust_cfa_offset -8
+    .cfi_register rip, rcx
+    BACK_TO_CALLER
+.endm
+
+/* The frame as it is at a landing: five words below the return address. */
+.macro CFI_AT_LANDING
+    .cfi_def_cfa rsp, 48
+    .cfi_offset r12, -16
+    .cfi_offset r13, -24
+    .cfi_offset r14, -32
+    .cfi_offset r15, -40
+.endm
+
+/* Switches inside a C++ handler go through the library (co.h: struct co__handlers). rax is the offset of co__thread. A
+ * thread whose record is not known yet counts as active. */
+.macro JUMP_IF_HANDLERS_ACTIVE target
+    movq %fs:CO__THREAD_HANDLERS(%rax), %r8
+    testq %r8, %r8
+    jz \target
+    movl CO__HANDLERS_UNCAUGHT(%r8), %r9d
+    orq CO__HANDLERS_CAUGHT(%r8), %r9
+    jnz \target
+.endm
+
+/* int co_resume(co_t *co, void *in, void **out) */
+    .globl co_resume
+    .type co_resume, @function
+    .p2align 4
+co_resume:
+    .cfi_startproc
+    LANDING
+    testq %rdi, %rdi
+    jz 1f
+    movq CO__OWN_PC(%rdi), %rcx                         /* a load first: see co.h */
+    testq %rcx, %rcx
+    jz 1f
+    movq co__thread@gottpoff(%rip), %rax
+    JUMP_IF_HANDLERS_ACTIVE 1f
+    PUSH_CALLEE_SAVED
+    pushq %rdx
+    .cfi_adjust_cfa_offset 8
+    movq %fs:CO__THREAD_CURRENT(%rax), %rdx             /* rdx: the resumer's handle */
+    movq %rdi, %fs:CO__THREAD_CURRENT(%rax)
+    leaq 2f(%rip), %rax
+    movq %rsp, CO__RESUMER_SP(%rdi)
+    movq %rbp, CO__RESUMER_FP(%rdi)
+    movq %rax, CO__RESUMER_PC(%rdi)
+    movq %rbx, CO__RESUMER_BASE(%rdi)
+    movq $0, CO__OWN_PC(%rdi)
+    movq CO__OWN_SP(%rdi), %rsp
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_ALREADY_THERE CO__OWN_SP
+    .cfi_register rip, rcx
+    movq CO__OWN_FP(%rdi), %rbp
+    .cfi_same_value rbp
+    movq CO__OWN_BASE(%rdi), %rbx
+    .cfi_same_value rbx
+    movq %rdx, CO__OWN_BASE(%rdi)
+    jmpq *%rcx
+    .cfi_endproc
+
+    .cfi_startproc
+1:  jmp co__resume_slow
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_AT_LANDING
+2:  LANDING                                             /* rdi, rsi, rdx, eax as above */
+    movq co__thread@gottpoff(%rip), %rcx
+    movq %rdx, %fs:CO__THREAD_CURRENT(%rcx)
+    popq %rdx
+    .cfi_adjust_cfa_offset -8
+    testq %rdx, %rdx
+    jz 3f
+    movq %rsi, (%rdx)
+3:  POP_CALLEE_SAVED_AND_RETURN
+    .cfi_endproc
+    .size co_resume, . - co_resume
+
+/* void *co_yield(void *value) */
+    .globl co_yield
+    .type co_yield, @function
+    .p2align 4
+co_yield:
+    .cfi_startproc
+    LANDING
+    movq co__thread@gottpoff(%rip), %rax
+    movq %rdi, %rsi
+    movq %fs:CO__THREAD_CURRENT(%rax), %rdi
+    testq %rdi, %rdi
+    jnz 4f
+    jmp co__yield_refused
+    .cfi_endproc
+    .size co_yield, . - co_yield
+
+    .cfi_startproc
+7:  jmp co__yield_handling
+    .cfi_endproc
+
+/* void *co_yield_from(co_t *self, void *value) */
+    .globl co_yield_from
+    .type co_yield_from, @function
+    .p2align 4
+co_yield_from:
+    .cfi_startproc
+    LANDING
+    movq co__thread@gottpoff(%rip), %rax
+4:  JUMP_IF_HANDLERS_ACTIVE 7b
+    PUSH_CALLEE_SAVED
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    leaq 5f(%rip), %rcx
+    movq CO__OWN_BASE(%rdi), %rdx
+    movq %rsp, CO__OWN_SP(%rdi)
+    movq %rbp, CO__OWN_FP(%rdi)
+    movq %rcx, CO__OWN_PC(%rdi)
+    movq %rbx, CO__OWN_BASE(%rdi)
+    movl $1, %eax                                       /* CO_YIELDED */
+    movq CO__RESUMER_SP(%rdi), %rsp
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_ALREADY_THERE CO__RESUMER_SP
+    .cfi_escape 0x10, 16, 2, 0x75, CO__RESUMER_PC       /* rip at [rdi + 48] */
+    movq CO__RESUMER_FP(%rdi), %rbp
+    .cfi_same_value rbp
+    movq CO__RESUMER_BASE(%rdi), %rbx
+    .cfi_same_value rbx
+    jmpq *CO__RESUMER_PC(%rdi)
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_AT_LANDING
+6:  LANDING                                             /* co_close comes here: a real call, at which the unwinder */
+    call co__unwind                                     /* finds the caller of co_yield */
+    .4byte 6b - 5f
+5:  LANDING                                             /* rdi, rsi as above */
+    movq %rsi, %rax
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    POP_CALLEE_SAVED_AND_RETURN
+    .cfi_endproc
+    .size co_yield_from, . - co_yield_from
+
+/* Where a fresh coroutine starts: rsp and rdi are its block, rsi is NULL. The frame record and the call-frame
+ * information continue into the resumer, whose four words are in the block while the coroutine runs: a backtrace walks
+ * from the body into whoever resumed it. It is marked as a signal frame since debuggers refuse an ordinary frame whose
+ * caller lies lower in memory. */
+    .globl co__entry
+    .hidden co__entry
+    .type co__entry, @function
+    .p2align 4
+co__entry:
+    .cfi_startproc
+    .cfi_signal_frame
+    .cfi_personality 0x1b, co__personality
+    .cfi_escape 0x0f, 3, 0x77, CO__RESUMER_SP, 0x06     /* CFA = [rsp + 32]: DW_CFA_def_cfa_expression, breg7, deref */
+    .cfi_escape 0x10, 16, 2, 0x77, CO__RESUMER_PC       /* rip at [rsp + 48] */
+    .cfi_escape 0x10, 6, 2, 0x77, CO__RESUMER_FP        /* rbp at [rsp + 40] */
+    .cfi_escape 0x10, 3, 2, 0x77, CO__RESUMER_BASE      /* rbx at [rsp + 56] */
+    .cfi_undefined r12
+    .cfi_undefined r13
+    .cfi_undefined r14
+    .cfi_undefined r15
+    LANDING
+    leaq CO__RESUMER_FP(%rdi), %rbp
+    movq CO__FN(%rdi), %rax
+    movq CO__ARG(%rdi), %rdi
+    call *%rax
+    movq %rsp, %rdi
+    movq %rax, %rsi
+    call co__finish                                     /* rax: the value, rdx: the status */
+    movq %rsp, %rdi
+    movq %rax, %rsi
+    call co__leave
+    .cfi_endproc
+    .size co__entry, . - co__entry
+
+/* void co__leave(co_t *co, void *value, long status): never returns. own.pc stays NULL. */
+    .globl co__leave
+    .hidden co__leave
+    .type co__leave, @function
+    .p2align 4
+co__leave:
+    .cfi_startproc
+    LANDING
+    movq %rdx, %rax
+    movq CO__OWN_BASE(%rdi), %rdx
+    movq CO__RESUMER_SP(%rdi), %rsp
+    .cfi_endproc
+    .cfi_startproc
+    CFI_ALREADY_THERE CO__RESUMER_SP
+    .cfi_escape 0x10, 16, 2, 0x75, CO__RESUMER_PC
+    movq CO__RESUMER_FP(%rdi), %rbp
+    .cfi_same_value rbp
+    movq CO__RESUMER_BASE(%rdi), %rbx
+    .cfi_same_value rbx
+    jmpq *CO__RESUMER_PC(%rdi)
+    .cfi_endproc
+    .size co__leave, . - co__leave
+
+/* Where co_close sends a coroutine whose landing knows no unwinder. rsp points to the four words of the pending yield,
+ * which call-frame information takes for the caller. */
+    .globl co__closing
+    .hidden co__closing
+    .type co__closing, @function
+    .p2align 4
+co__closing:
+    .cfi_startproc
+    .cfi_signal_frame
+    .cfi_escape 0x0f, 3, 0x77, 0, 0x06                  /* CFA = [rsp] */
+    .cfi_escape 0x10, 6, 2, 0x77, 8                     /* rbp at [rsp + 8] */
+    .cfi_escape 0x10, 16, 2, 0x77, 16                   /* rip at [rsp + 16] */
+    .cfi_escape 0x10, 3, 2, 0x77, 24                    /* rbx at [rsp + 24] */
+    LANDING
+    call co__unwind
+    .cfi_endproc
+    .size co__closing, . - co__closing
+
+/* Where resumer.pc points while yields are refused. A yield has just saved its four words in `own` and loaded the
+ * resumer's; this undoes it, and the yield returns NULL. rdi, rdx as above. */
+    .globl co__refusal
+    .hidden co__refusal
+    .type co__refusal, @function
+    .p2align 4
+co__refusal:
+    .cfi_startproc
+    .cfi_undefined rip
+    LANDING
+    movl $1, CO__ERROR(%rdi)                            /* EPERM */
+    movl $1, CO__REFUSED(%rdi)
+    movq CO__OWN_PC(%rdi), %rcx
+    movq $0, CO__OWN_PC(%rdi)
+    movq CO__OWN_SP(%rdi), %rsp
+    movq CO__OWN_FP(%rdi), %rbp
+    movq CO__OWN_BASE(%rdi), %rbx
+    movq %rdx, CO__OWN_BASE(%rdi)
+    xorl %esi, %esi
+    jmpq *%rcx
+    .cfi_endproc
+    .size co__refusal, . - co__refusal
+
+/* void co__fpenv_save(uint32_t fpenv[2]): MXCSR in the first word, the x87 control word in the second. */
+    .globl co__fpenv_save
+    .hidden co__fpenv_save
+    .type co__fpenv_save, @function
+    .p2align 4
+co__fpenv_save:
+    .cfi_startproc
+    LANDING
+    stmxcsr (%rdi)
+    fnstcw 4(%rdi)
+    ret
+    .cfi_endproc
+    .size co__fpenv_save, . - co__fpenv_save
+
+/* void co__fpenv_swap(uint32_t fpenv[2]) */
+    .globl co__fpenv_swap
+    .hidden co__fpenv_swap
+    .type co__fpenv_swap, @function
+    .p2align 4
+co__fpenv_swap:
+    .cfi_startproc
+    LANDING
+    movl (%rdi), %eax
+    movl 4(%rdi), %ecx
+    stmxcsr (%rdi)
+    fnstcw 4(%rdi)
+    movl %eax, -8(%rsp)
+    movl %ecx, -4(%rsp)
+    ldmxcsr -8(%rsp)
+    fldcw -4(%rsp)
+    ret
+    .cfi_endproc
+    .size co__fpenv_swap, . - co__fpenv_swap
+
+/* int co_defer(void (*fn)(void *), void *arg): adds the stack pointer of its caller, by which co_close tells frames
+ * apart. */
+    .globl co_defer
+    .type co_defer, @function
+    .p2align 4
+co_defer:
+    .cfi_startproc
+    LANDING
+    leaq 8(%rsp), %rdx
+    jmp co__defer
+    .cfi_endproc
+    .size co_defer, . - co_defer
+
+/* The words of a thread (co/layout.h). They are defined here since only assembly reads them, which link-time
+ * optimisation does not see. */
+    .section .tbss, "awT", @nobits
+    .globl co__thread
+    .type co__thread, @object
+    .p2align 4
+co__thread:
+    .zero 16
+    .size co__thread, 16
+
+#if defined(__CET__) && (__CET__ & 1)
+/* psABI section 5.1.1: indirect branches land on endbr64; nothing is said of shadow stacks. */
+    .section .note.gnu.property, "a"
+    .p2align 3
+    .long 4, 16, 5
+    .asciz "GNU"
+    .long 0xc0000002, 4, 1, 0
+#endif
+    .section .note.GNU-stack, "", @progbits

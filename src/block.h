@@ -1,0 +1,117 @@
+/* The block of a coroutine: what the library knows of one. It lies at the top of the coroutine's own stack, and the
+ * stack grows down from its first byte, so that the hot words and the first frame are neighbours, and a suspended
+ * coroutine that used little costs one page.
+ *
+ * The offsets are for assembly; co.c asserts them. */
+#ifndef CO_BLOCK_H
+#define CO_BLOCK_H
+
+#define CO__FN 64
+#define CO__ARG 72
+#define CO__ERROR 80
+#define CO__REFUSED 84
+
+#ifndef __ASSEMBLER__
+
+#include "co.h"
+#include "hooks.h"
+#include "stack.h"
+
+/* The library switches through the inline door in sanitizer builds of itself too: the one function that does is
+ * CO__UNINSTRUMENTED, and hooks.c tells the sanitizers. */
+#ifdef CO_NO_INLINE
+#include CO__ARCH_INLINE
+
+static CO__INLINE co_t *co__current_get(void) {
+    co_t *current;
+    CO__THREAD_GET(CO__THREAD_CURRENT, current);
+    return current;
+}
+
+static CO__INLINE void co__current_set(co_t *co) { CO__THREAD_SET(CO__THREAD_CURRENT, co); }
+#endif
+
+#if defined(__clang__)
+#define CO__UNINSTRUMENTED __attribute__((noinline, no_sanitize("address", "thread", "memory")))
+#elif defined(__SANITIZE_ADDRESS__)
+#define CO__UNINSTRUMENTED __attribute__((noinline, no_sanitize_address))
+#elif defined(__SANITIZE_THREAD__)
+#define CO__UNINSTRUMENTED __attribute__((noinline, no_sanitize_thread))
+#else
+#define CO__UNINSTRUMENTED
+#endif
+
+/* What own.pc == NULL alone does not tell. A fresh coroutine, and one with `slow` set, keeps own.pc NULL while it is
+ * suspended: every resume of it comes through co__resume_slow, and the fast path tests one thing only. */
+enum co__life {
+    CO__FRESH,   /* never resumed */
+    CO__STARTED, /* suspended if own.pc or slow_pc is set, else running or normal */
+    CO__ENDING,  /* its deferred calls or its destructors run: yields are refused */
+    CO__ENDED
+};
+
+struct co__deferred {
+    struct co__deferred *next;
+    void (*fn)(void *);
+    void *arg;
+    uintptr_t mark;  /* stack pointer, at the call, of the frame that called co_defer */
+    uintptr_t frame; /* the same while unwinding, as the unwinder gives it for that frame; 0 runs as soon as it may */
+};
+
+struct co__block {
+    struct co hot;
+
+    co_fn fn;
+    void *arg;
+    int error;           /* what co_error tells */
+    int refused;         /* a yield was refused: written by co__refusal */
+    int failure;         /* what co_fail said, a positive errno value */
+    int outcome;         /* the first error while ending */
+    unsigned char life;  /* enum co__life */
+    unsigned char slow;  /* own.pc is kept in slow_pc while suspended: CO_FPENV, sanitizers */
+    unsigned flags;      /* of co_options_t */
+    uint32_t fpenv[2];   /* floating-point control state while suspended, with CO_FPENV */
+    void *slow_pc;
+    void *resumer_pc;              /* the true resumer.pc while yields are refused */
+    struct co__deferred *deferred; /* last first */
+    struct co__handlers *handlers; /* put aside by a yield from within a C++ handler; NULL when there are none */
+
+    const char *name;
+    void *data;
+    const co_allocator_t *allocator;
+    struct co__stack stack;
+    struct co__hooks hooks;
+    _Alignas(16) unsigned char exception[64]; /* the unwinder's, while co_close unwinds */
+};
+
+static inline struct co__block *co__block_of(const co_t *co) { return (struct co__block *)(uintptr_t)co; }
+
+/* src/arch. Where a fresh coroutine starts, where co_close sends one whose landing knows no unwinder, and what refuses
+ * a yield: addresses for a pc word, not functions to call. */
+extern const char co__entry[], co__closing[], co__refusal[];
+/* Leaves an ended coroutine for its resumer, for good. */
+CO__NORETURN void co__leave(co_t *co, void *value, long status);
+/* Stores the processor's floating-point control state; exchanges it with the stored one. */
+void co__fpenv_save(uint32_t fpenv[2]);
+void co__fpenv_swap(uint32_t fpenv[2]);
+
+/* co.c */
+struct co__outcome {
+    void *value;
+    long status;
+};
+struct co__outcome co__finish(co_t *co, void *value);
+int co__enter(struct co__block *block, void *in, void **out);
+
+/* defer.c: the end of a body. Between begin and end yields are refused; `outcome` gathers the first error. */
+int co__defer(void (*fn)(void *), void *arg, uintptr_t mark);
+void co__begin_ending(struct co__block *block);
+void co__run_deferred(struct co__block *block, uintptr_t up_to_frame);
+int co__end_ending(struct co__block *block);
+
+/* handlers.c: both do nothing in a program without a C++ runtime. */
+void co__handlers_put_aside(struct co__handlers *saved); /* leaves none active */
+void co__handlers_restore(const struct co__handlers *saved);
+
+#endif /* __ASSEMBLER__ */
+#endif

@@ -1,0 +1,65 @@
+/* Deferred calls, and the refusal of yields while they run. */
+#include "block.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int co__defer(void (*fn)(void *), void *arg, uintptr_t mark) {
+    struct co__block *block = co__block_of(co__current_get());
+    if (fn == NULL)
+        return -EINVAL;
+    if (block == NULL)
+        return -EPERM;
+    const co_allocator_t *allocator = block->allocator;
+    struct co__deferred *deferred =
+        allocator != NULL ? allocator->allocate(sizeof *deferred, allocator->context) : malloc(sizeof *deferred);
+    if (deferred == NULL)
+        return -ENOMEM;
+    *deferred = (struct co__deferred){.next = block->deferred, .fn = fn, .arg = arg, .mark = mark};
+    block->deferred = deferred;
+    return 0;
+}
+
+static void release(const co_allocator_t *allocator, struct co__deferred *deferred) {
+    if (allocator != NULL)
+        allocator->release(deferred, sizeof *deferred, allocator->context);
+    else
+        free(deferred);
+}
+
+/* A yield saves its four words and jumps through resumer.pc: pointing that word at a refusal makes every yield come
+ * straight back, whichever door it took, and costs the hot path nothing. */
+void co__begin_ending(struct co__block *block) {
+    block->life = CO__ENDING;
+    block->outcome = 0;
+    block->resumer_pc = block->hot.resumer.pc;
+    block->hot.resumer.pc = (void *)(uintptr_t)co__refusal;
+}
+
+static void note_error(struct co__block *block) {
+    int error = block->failure != 0 ? block->failure : block->refused ? EPERM : 0;
+    if (block->outcome == 0)
+        block->outcome = error;
+    block->failure = 0;
+    block->refused = 0;
+}
+
+void co__run_deferred(struct co__block *block, uintptr_t up_to_frame) {
+    note_error(block); /* what a body or a destructor left */
+    while (block->deferred != NULL && block->deferred->frame <= up_to_frame) {
+        struct co__deferred *deferred = block->deferred;
+        void (*fn)(void *) = deferred->fn;
+        void *arg = deferred->arg;
+        block->deferred = deferred->next;
+        release(block->allocator, deferred);
+        fn(arg);
+        note_error(block);
+    }
+}
+
+int co__end_ending(struct co__block *block) {
+    co__run_deferred(block, UINTPTR_MAX);
+    block->hot.resumer.pc = block->resumer_pc;
+    block->life = CO__ENDED;
+    return block->outcome;
+}
