@@ -50,12 +50,16 @@
 #define CO_API __attribute__((visibility("default")))
 #define CO__INLINE inline __attribute__((always_inline))
 #define CO__LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define CO__ASSUME(condition) ((condition) ? (void)0 : __builtin_unreachable())
 #define CO__NORETURN __attribute__((noreturn))
+#define CO__COLD __attribute__((cold))
 #else
 #define CO_API
 #define CO__INLINE inline
 #define CO__LIKELY(condition) (condition)
+#define CO__ASSUME(condition) ((void)0)
 #define CO__NORETURN
+#define CO__COLD
 #endif
 
 #ifdef CO_NO_INLINE
@@ -215,10 +219,15 @@ struct co {
 };
 
 /* What the doors call when there is more to do than to switch. */
-CO_API int co__resume_slow(co_t *co, void *in, void **out);
-CO_API void *co__yield_refused(void *value);
-CO_API void *co__yield_handling(co_t *self, void *value);
-CO_API CO__NORETURN void co__unwind(void);
+struct co__answer {
+    void *value;
+    int status;
+    int misuse; /* true: *out stays as it is */
+};
+CO_API CO__COLD struct co__answer co__resume_slow(co_t *co, void *in);
+CO_API CO__COLD void *co__yield_refused(void *value);
+CO_API CO__COLD void *co__yield_handling(co_t *self, void *value);
+CO_API CO__COLD CO__NORETURN void co__unwind(void);
 
 /* The C++ runtime's record of a thread's active handlers (__cxa_eh_globals; Itanium C++ ABI: Exception Handling,
  * section 2.2.2). It is one list in the order of one stack, so it must be empty at every switch: whoever switches away
@@ -231,38 +240,57 @@ struct co__handlers {
 #ifndef CO_NO_INLINE
 #include CO__ARCH_INLINE
 
+/* The running coroutine. A call of a function lives in one coroutine from beginning to end, on whatever threads: the
+ * value is constant in it, and the asm, not being volatile, may be shared by all uses in a function and hoisted out of
+ * loops. What must not happen is that the value is seen between a change of "current" and the switch; so that change is
+ * part of the switch's asm. */
 static CO__INLINE co_t *co__current_get(void) {
     co_t *current;
-    CO__THREAD_GET(CO__THREAD_CURRENT, current);
+    CO__THREAD_GET(, CO__THREAD_CURRENT, current);
     return current;
 }
-
-static CO__INLINE void co__current_set(co_t *co) { CO__THREAD_SET(CO__THREAD_CURRENT, co); }
 
 static CO__INLINE int co__handlers_active(void) {
 #if defined(__cplusplus) && defined(__EXCEPTIONS)
     const struct co__handlers *handlers;
-    CO__THREAD_GET(CO__THREAD_HANDLERS, handlers);
+    CO__THREAD_GET(__volatile__, CO__THREAD_HANDLERS, handlers); /* differs between threads */
     return handlers == NULL || handlers->caught != NULL || handlers->uncaught != 0;
 #else
     return 0;
 #endif
 }
 
+#ifdef CO__PRESERVING
+/* The call for the case that never comes costs registers in the loops where it does not come: clang reloads the handle
+ * after every switch because a call would have lost it. This call loses nothing. */
+static CO__PRESERVING CO__COLD struct co__answer co__resume_rest(co_t *co, void *in) {
+    return co__resume_slow(co, in);
+}
+#else
+#define co__resume_rest co__resume_slow
+#endif
+
 static CO__INLINE int co_resume(co_t *co, void *in, void **out) {
+    co_t *self = co__current_get();
+    void *pc = NULL;
+    void *value;
+    int status;
     /* The first touch of a cold coroutine is this load: misses of successive coroutines overlap, which they would not
      * behind a store. */
-    void *pc = NULL;
     if (CO__LIKELY(co != NULL && (pc = co->own.pc) != NULL && !co__handlers_active())) {
-        int status;
-        co_t *link = co__current_swap(co);
-        void *value = co__switch_in(co, in, pc, &link, &status);
-        co__current_set(link);
-        if (out != NULL)
-            *out = value;
-        return status;
+        value = co__switch_in(co, in, pc, self, &status);
+    } else {
+        struct co__answer answer = co__resume_rest(co, in);
+        if (answer.misuse) {
+            CO__ASSUME(answer.status < 0); /* else compilers warn that what a loop reads from *out may be unset */
+            return answer.status;
+        }
+        value = answer.value;
+        status = answer.status;
     }
-    return co__resume_slow(co, in, out);
+    if (out != NULL)
+        *out = value;
+    return status;
 }
 
 static CO__INLINE co_t *co_self(void) { return co__current_get(); }

@@ -10,6 +10,10 @@
 #define CO__ARG 72
 #define CO__ERROR 80
 #define CO__REFUSED 84
+#define CO__TRUE_RESUMER_PC 120
+
+/* The two bytes of a number from 64 to 8191 in call-frame information (DWARF 5, section 7.6: signed LEB128). */
+#define CO__SLEB128(number) 0x80 | ((number) & 0x7f), (number) >> 7
 
 #ifndef __ASSEMBLER__
 
@@ -24,15 +28,18 @@
 
 static CO__INLINE co_t *co__current_get(void) {
     co_t *current;
-    CO__THREAD_GET(CO__THREAD_CURRENT, current);
+    CO__THREAD_GET(, CO__THREAD_CURRENT, current);
     return current;
 }
-
-static CO__INLINE void co__current_set(co_t *co) { CO__THREAD_SET(CO__THREAD_CURRENT, co); }
 #endif
 
-#if defined(__clang__)
-#define CO__UNINSTRUMENTED __attribute__((noinline, no_sanitize("address", "thread", "memory")))
+/* clang's no_sanitize("thread") keeps the calls that record entry and exit, which belong to one stack. */
+#if defined(__clang__) && defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CO__UNINSTRUMENTED __attribute__((noinline, disable_sanitizer_instrumentation))
+#else
+#define CO__UNINSTRUMENTED __attribute__((noinline, no_sanitize("address", "memory")))
+#endif
 #elif defined(__SANITIZE_ADDRESS__)
 #define CO__UNINSTRUMENTED __attribute__((noinline, no_sanitize_address))
 #elif defined(__SANITIZE_THREAD__)
@@ -94,6 +101,8 @@ CO__NORETURN void co__leave(co_t *co, void *value, long status);
 /* Stores the processor's floating-point control state; exchanges it with the stored one. */
 void co__fpenv_save(uint32_t fpenv[2]);
 void co__fpenv_swap(uint32_t fpenv[2]);
+/* A request to Valgrind, which answers it; elsewhere the answer is `otherwise`. */
+uintptr_t co__valgrind(uintptr_t otherwise, const uintptr_t request[6]);
 
 /* co.c */
 struct co__outcome {
@@ -101,7 +110,8 @@ struct co__outcome {
     long status;
 };
 struct co__outcome co__finish(co_t *co, void *value);
-int co__enter(struct co__block *block, void *in, void **out);
+struct co__answer co__enter(struct co__block *block, void *in);
+int co__resume_function(co_t *co, void *in, void **out); /* what the out-of-line co_resume leaves over */
 
 /* defer.c: the end of a body. Between begin and end yields are refused; `outcome` gathers the first error. */
 int co__defer(void (*fn)(void *), void *arg, uintptr_t mark);

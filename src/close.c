@@ -47,6 +47,7 @@ static void redirect(struct co__block *block) {
     struct co__context pending = block->hot.own;
     pending.pc = *pc;
     uintptr_t below = ((uintptr_t)pending.sp - RED_ZONE_BYTES - sizeof pending) / 16 * 16;
+    co__hooks_use_below((void *)(below - RED_ZONE_BYTES), sizeof pending + RED_ZONE_BYTES);
     memcpy((void *)below, &pending, sizeof pending);
     block->hot.own.sp = (void *)below;
     *pc = (void *)(uintptr_t)co__closing;
@@ -63,7 +64,7 @@ int co_close(co_t *co) {
     if (co->own.pc == NULL && block->slow_pc == NULL)
         return -EBUSY;
     redirect(block);
-    int status = co__enter(block, NULL, NULL);
+    int status = co__enter(block, NULL).status;
     co__hooks_unpoison(block);
     return status;
 }
@@ -114,6 +115,7 @@ void co__unwind(void) {
         memcpy(&exception->exception_class, "libco\0\0", sizeof exception->exception_class);
         exception->exception_cleanup = swallowed;
         _Unwind_Backtrace(note_frame, block);
+        co__hooks_unwinding();
         _Unwind_ForcedUnwind(exception, stop, block);
     }
     /* Without an unwinder, or past a frame that it knows nothing of. */

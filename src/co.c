@@ -17,6 +17,7 @@ _Static_assert(offsetof(struct co__block, fn) == CO__FN, "block.h");
 _Static_assert(offsetof(struct co__block, arg) == CO__ARG, "block.h");
 _Static_assert(offsetof(struct co__block, error) == CO__ERROR, "block.h");
 _Static_assert(offsetof(struct co__block, refused) == CO__REFUSED, "block.h");
+_Static_assert(offsetof(struct co__block, resumer_pc) == CO__TRUE_RESUMER_PC, "block.h");
 _Static_assert(sizeof(struct co__block) <= CO__STACK_LEAST_BYTES / 2, "a least stack must hold block and frames");
 
 /* ---- Making one ---------------------------------------------------------------------------------------------- */
@@ -79,9 +80,7 @@ co_t *co_create(co_fn fn, void *arg) { return co_create_with(NULL, fn, arg); }
 CO__UNINSTRUMENTED static int enter_quick(struct co__block *block, void *in, void **value) {
     co_t *co = &block->hot;
     int status;
-    co_t *link = co__current_swap(co);
-    *value = co__switch_in(co, in, co->own.pc, &link, &status);
-    co__current_set(link);
+    *value = co__switch_in(co, in, co->own.pc, co__current_get(), &status);
     return status;
 }
 
@@ -102,15 +101,13 @@ CO__UNINSTRUMENTED static int enter_slow(struct co__block *block, void *in, void
     return status;
 }
 
-int co__enter(struct co__block *block, void *in, void **out) {
+struct co__answer co__enter(struct co__block *block, void *in) {
     struct co__handlers handlers;
-    void *value;
+    struct co__answer answer = {0};
     co__handlers_put_aside(&handlers);
-    int status = block->slow ? enter_slow(block, in, &value) : enter_quick(block, in, &value);
+    answer.status = block->slow ? enter_slow(block, in, &answer.value) : enter_quick(block, in, &answer.value);
     co__handlers_restore(&handlers);
-    if (out != NULL)
-        *out = value;
-    return status;
+    return answer;
 }
 
 static bool is_suspended(const struct co__block *block) {
@@ -123,40 +120,54 @@ static void set_pc(struct co__block *block, const void *pc) {
     *word = (void *)(uintptr_t)pc;
 }
 
-int co__resume_slow(co_t *co, void *in, void **out) {
+static struct co__answer misuse(int error) { return (struct co__answer){.status = -error, .misuse = 1}; }
+
+struct co__answer co__resume_slow(co_t *co, void *in) {
     struct co__block *block = co__block_of(co);
     if (co == NULL)
-        return -EINVAL;
+        return misuse(EINVAL);
     if (block->life == CO__ENDED)
-        return -ESRCH;
+        return misuse(ESRCH);
     if (block->life == CO__FRESH) {
         if (in != NULL)
-            return -EINVAL;
+            return misuse(EINVAL);
         block->life = CO__STARTED;
         co->own.sp = co;
         set_pc(block, co__entry);
     }
     if (!is_suspended(block))
-        return -EBUSY;
-    return co__enter(block, in, out);
+        return misuse(EBUSY);
+    return co__enter(block, in);
+}
+
+int co__resume_function(co_t *co, void *in, void **out) {
+    struct co__answer answer = co__resume_slow(co, in);
+    if (!answer.misuse && out != NULL) {
+        *out = answer.value;
+        co__hooks_wrote(out);
+    }
+    return answer.status;
 }
 
 int co_throw(co_t *co, int error, void **out) {
     struct co__block *block = co__block_of(co);
     if (co == NULL || error <= 0)
         return -EINVAL;
-    if (block->life == CO__FRESH || block->life == CO__ENDED) {
+    struct co__answer answer = {.value = NULL, .status = -error};
+    if (block->life == CO__FRESH) {
         block->life = CO__ENDED;
-        if (out != NULL)
-            *out = NULL;
-        return -error;
+    } else if (block->life != CO__ENDED) {
+        if (!is_suspended(block))
+            return -EBUSY;
+        block->error = error;
+        answer = co__enter(block, NULL);
+        block->error = 0; /* "until the next yield": that yield has just come back here */
     }
-    if (!is_suspended(block))
-        return -EBUSY;
-    block->error = error;
-    int status = co__enter(block, NULL, out);
-    block->error = 0; /* "until the next yield": that yield has just come back here */
-    return status;
+    if (out != NULL) {
+        *out = answer.value;
+        co__hooks_wrote(out);
+    }
+    return answer.status;
 }
 
 /* co__entry calls this when the body has returned. */

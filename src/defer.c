@@ -2,6 +2,7 @@
 #include "block.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 int co__defer(void (*fn)(void *), void *arg, uintptr_t mark) {
@@ -33,6 +34,7 @@ void co__begin_ending(struct co__block *block) {
     block->life = CO__ENDING;
     block->outcome = 0;
     block->resumer_pc = block->hot.resumer.pc;
+    atomic_signal_fence(memory_order_release); /* a backtrace finds the resumer at every instruction */
     block->hot.resumer.pc = (void *)(uintptr_t)co__refusal;
 }
 
@@ -52,6 +54,7 @@ void co__run_deferred(struct co__block *block, uintptr_t up_to_frame) {
         void *arg = deferred->arg;
         block->deferred = deferred->next;
         release(block->allocator, deferred);
+        co__hooks_calling();
         fn(arg);
         note_error(block);
     }

@@ -1,25 +1,36 @@
 /* What sanitizers and Valgrind are told. Their entry points are weak symbols: absent in an ordinary process, present
- * when the program is built with a sanitizer, whether or not the library is. */
+ * when the program is built with a sanitizer, whether or not the library is. Valgrind is asked for once per process. */
 #ifndef CO_HOOKS_H
 #define CO_HOOKS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct co__block;
 
+/* AddressSanitizer's second stack, which holds the locals whose addresses are taken. It belongs to a stack, not to a
+ * thread. `bytes` is not 0 while LeakSanitizer knows that pointers may lie there. */
+struct co__fake_stack {
+    void *handle;
+    size_t bytes;
+};
+
 struct co__hooks {
-    void *fiber;      /* ThreadSanitizer's handle of the coroutine */
-    void *fake_stack; /* AddressSanitizer's, while the coroutine is suspended */
-    unsigned valgrind_stack;
+    void *fiber;                      /* ThreadSanitizer's handle, from the first resume to the end */
+    struct co__fake_stack fake_stack; /* while the coroutine does not run */
+    unsigned char leak_roots;         /* what LeakSanitizer searches: enum leak_roots in hooks.c */
+    uintptr_t valgrind_stack;
 };
 
 /* What the resumer's side remembers over a switch. */
 struct co__hooked_switch {
     void *fiber;
-    void *fake_stack;
-    const void *resumer_bottom;
-    size_t resumer_bytes;
+    const void *bottom; /* of the resumer's stack */
+    size_t bytes;
+    struct co__fake_stack fake_stack; /* the thread's; that of a coroutine is in its struct co__hooks */
+    const void *leak_root;            /* the used part of the thread's stack; NULL: not registered */
+    size_t leak_root_bytes;
 };
 
 /* At creation. Returns whether switches must be told, which makes the coroutine `slow`. */
@@ -29,6 +40,14 @@ void co__hooks_destroyed(struct co__block *block);
 /* Around a switch, both on the resumer's side. */
 void co__hooks_before(struct co__block *block, struct co__hooked_switch *sw);
 void co__hooks_after(struct co__block *block, struct co__hooked_switch *sw, bool ended);
+/* The library, which a sanitizer may not see into, has written a pointer to the caller's memory. */
+void co__hooks_wrote(void **out);
+/* Before co_close writes below the stack pointer of a suspended coroutine. */
+void co__hooks_use_below(void *low, size_t bytes);
+/* Before frames are unwound, on their own stack. */
+void co__hooks_unwinding(void);
+/* Before the library calls fn(arg) of the user's. */
+void co__hooks_calling(void);
 /* After a close that abandoned frames. */
 void co__hooks_unpoison(struct co__block *block);
 

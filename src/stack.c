@@ -1,4 +1,6 @@
 /* Stacks: a mapping with a guard page below, an allocator's memory, or the caller's. */
+#define _DEFAULT_SOURCE 1 /* MAP_ANONYMOUS and its like */
+
 #include "stack.h"
 
 #include <errno.h>

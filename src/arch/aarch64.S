@@ -195,7 +195,7 @@ FUNCTION co_resume
     .cfi_endproc
 
     .cfi_startproc
-1:  b co__resume_slow
+1:  b co__resume_function
     .cfi_endproc
 
     .cfi_startproc
@@ -277,18 +277,20 @@ FUNCTION co__entry
     .cfi_signal_frame
     .cfi_personality 0x1b, co__personality
     .cfi_escape 0x0f, 3, 0x8f, CO__RESUMER_SP, 0x06     /* CFA = [sp + 32]: DW_CFA_def_cfa_expression, breg31, deref */
-    .cfi_escape 0x10, 30, 2, 0x8f, CO__RESUMER_PC       /* the pc at [sp + 48] */
+    /* The pc: in resumer.pc, or, while yields are refused, in the word that keeps it. Both addresses; the content of the
+     * second decides whether that is dropped. */
+    .cfi_escape 0x10, 30, 11, 0x8f, CO__RESUMER_PC, 0x8f, CO__SLEB128(CO__TRUE_RESUMER_PC)
+    .cfi_escape 0x12, 0x06, 0x28, 1, 0, 0x13            /* dup, deref, bra +1, drop */
     .cfi_escape 0x10, 29, 2, 0x8f, CO__RESUMER_FP       /* x29 at [sp + 40] */
     .cfi_escape 0x10, 19, 2, 0x8f, CO__RESUMER_BASE     /* x19 at [sp + 56] */
-    .cfi_undefined x20
-    .cfi_undefined x21
-    .cfi_undefined x22
-    .cfi_undefined x23
-    .cfi_undefined x24
-    .cfi_undefined x25
-    .cfi_undefined x26
-    .cfi_undefined x27
-    .cfi_undefined x28
+    .cfi_escape 0x16, 0, 2, 0x8f, 0                     /* x0 is the block: DW_CFA_val_expression, sp */
+    /* What else a landing finds is known only when it is reached. */
+    .irp register, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18
+    .cfi_undefined \register
+    .endr
+    .irp register, x20, x21, x22, x23, x24, x25, x26, x27, x28, d8, d9, d10, d11, d12, d13, d14, d15
+    .cfi_undefined \register
+    .endr
     LANDING
     add x29, x0, #CO__RESUMER_FP
     ldp x1, x0, [x0, #CO__FN]                           /* x1: fn, x0: arg */
@@ -300,6 +302,7 @@ FUNCTION co__entry
     mov x1, x0
     mov x0, sp
     bl co__leave
+    brk #0                                              /* a return address belongs to its function */
     .cfi_endproc
     .size co__entry, . - co__entry
 
@@ -338,6 +341,7 @@ FUNCTION co__closing
     .cfi_escape 0x10, 19, 2, 0x8f, 24                   /* x19 at [sp + 24] */
     LANDING
     bl co__unwind
+    brk #0                                              /* a return address belongs to its function */
     .cfi_endproc
     .size co__closing, . - co__closing
 
@@ -346,12 +350,19 @@ FUNCTION co__closing
     .hidden co__refusal
 FUNCTION co__refusal
     .cfi_startproc
-    .cfi_undefined x30
+    .cfi_signal_frame                                   /* the caller is the yield */
+    .cfi_escape 0x0f, 3, 0x70, CO__OWN_SP, 0x06         /* CFA = [x0] */
+    .cfi_escape 0x10, 29, 2, 0x70, CO__OWN_FP
+    .cfi_escape 0x10, 19, 2, 0x70, CO__OWN_BASE
+    .cfi_escape 0x10, 30, 2, 0x70, CO__OWN_PC
     LANDING
     mov w1, #1                                          /* EPERM; and true */
     stp w1, w1, [x0, #CO__ERROR]                        /* error, refused */
     ldp x6, x29, [x0, #CO__OWN_SP]
+    .cfi_same_value x29
     ldp x5, x19, [x0, #CO__OWN_PC]
+    .cfi_same_value x19
+    .cfi_register x30, x5
     stp xzr, x2, [x0, #CO__OWN_PC]
     mov sp, x6
     mov x1, #0
@@ -382,6 +393,25 @@ FUNCTION co__fpenv_swap
     ret
     .cfi_endproc
     .size co__fpenv_swap, . - co__fpenv_swap
+
+/* uintptr_t co__valgrind(uintptr_t otherwise, const uintptr_t request[6]): rotations that leave x12 as it was, and an
+ * `orr` that does nothing, by which Valgrind knows a request (valgrind.h: arguments at x4, x3 becomes the answer).
+ * Without Valgrind x3 stays `otherwise`. */
+    .hidden co__valgrind
+FUNCTION co__valgrind
+    .cfi_startproc
+    FUNCTION_ENTRY
+    mov x3, x0
+    mov x4, x1
+    ror x12, x12, #3
+    ror x12, x12, #13
+    ror x12, x12, #51
+    ror x12, x12, #61
+    orr x10, x10, x10
+    mov x0, x3
+    ret
+    .cfi_endproc
+    .size co__valgrind, . - co__valgrind
 
 /* int co_defer(void (*fn)(void *), void *arg): adds the stack pointer of its caller, by which co_close tells frames
  * apart. */

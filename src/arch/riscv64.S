@@ -220,7 +220,7 @@ FUNCTION co_resume
     .cfi_endproc
 
     .cfi_startproc
-1:  tail co__resume_slow
+1:  tail co__resume_function
     .cfi_endproc
 
     .cfi_startproc
@@ -298,19 +298,20 @@ FUNCTION co__entry
     .cfi_signal_frame
     .cfi_personality 0x1b, co__personality
     .cfi_escape 0x0f, 3, 0x72, CO__RESUMER_SP, 0x06     /* CFA = [sp + 32]: DW_CFA_def_cfa_expression, breg2, deref */
-    .cfi_escape 0x10, 1, 2, 0x72, CO__RESUMER_PC        /* the pc at [sp + 48] */
+    /* The pc: in resumer.pc, or, while yields are refused, in the word that keeps it. Both addresses; the content of the
+     * second decides whether that is dropped. */
+    .cfi_escape 0x10, 1, 11, 0x72, CO__RESUMER_PC, 0x72, CO__SLEB128(CO__TRUE_RESUMER_PC)
+    .cfi_escape 0x12, 0x06, 0x28, 1, 0, 0x13            /* dup, deref, bra +1, drop */
     .cfi_escape 0x10, 8, 2, 0x72, CO__RESUMER_FP        /* s0 at [sp + 40] */
     .cfi_escape 0x10, 9, 2, 0x72, CO__RESUMER_BASE      /* s1 at [sp + 56] */
-    .cfi_undefined s2
-    .cfi_undefined s3
-    .cfi_undefined s4
-    .cfi_undefined s5
-    .cfi_undefined s6
-    .cfi_undefined s7
-    .cfi_undefined s8
-    .cfi_undefined s9
-    .cfi_undefined s10
-    .cfi_undefined s11
+    .cfi_escape 0x16, 10, 2, 0x72, 0                    /* a0 is the block: DW_CFA_val_expression, sp */
+    /* What else a landing finds is known only when it is reached. */
+    .irp register, a1, a2, a3, a4, a5, a6, a7, t0, t1, t2, t3, t4, t5, t6
+    .cfi_undefined \register
+    .endr
+    .irp register, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11
+    .cfi_undefined \register
+    .endr
     addi s0, a0, CO__RESUMER_FP + 16                    /* a frame record ends where the frame pointer points */
     ld t1, CO__FN(a0)
     ld a0, CO__ARG(a0)
@@ -322,6 +323,7 @@ FUNCTION co__entry
     mv a1, a0
     mv a0, sp
     call co__leave
+    ebreak                                              /* a return address belongs to its function */
     .cfi_endproc
     .size co__entry, . - co__entry
 
@@ -358,6 +360,7 @@ FUNCTION co__closing
     .cfi_escape 0x10, 1, 2, 0x72, 16                    /* the pc at [sp + 16] */
     .cfi_escape 0x10, 9, 2, 0x72, 24                    /* s1 at [sp + 24] */
     call co__unwind
+    ebreak                                              /* a return address belongs to its function */
     .cfi_endproc
     .size co__closing, . - co__closing
 
@@ -366,15 +369,22 @@ FUNCTION co__closing
     .hidden co__refusal
 FUNCTION co__refusal
     .cfi_startproc
-    .cfi_undefined ra
+    .cfi_signal_frame                                   /* the caller is the yield */
+    .cfi_escape 0x0f, 3, 0x7a, CO__OWN_SP, 0x06         /* CFA = [a0] */
+    .cfi_escape 0x10, 8, 2, 0x7a, CO__OWN_FP
+    .cfi_escape 0x10, 9, 2, 0x7a, CO__OWN_BASE
+    .cfi_escape 0x10, 1, 2, 0x7a, CO__OWN_PC
     li a1, 1                                            /* EPERM; and true */
     sw a1, CO__ERROR(a0)
     sw a1, CO__REFUSED(a0)
     ld a5, CO__OWN_PC(a0)
+    .cfi_register ra, a5
     sd zero, CO__OWN_PC(a0)
     ld sp, CO__OWN_SP(a0)
     ld s0, CO__OWN_FP(a0)
+    .cfi_same_value s0
     ld s1, CO__OWN_BASE(a0)
+    .cfi_same_value s1
     sd a2, CO__OWN_BASE(a0)
     li a1, 0
     jr a5
@@ -405,6 +415,15 @@ FUNCTION co__fpenv_swap
     ret
     .cfi_endproc
     .size co__fpenv_swap, . - co__fpenv_swap
+
+/* uintptr_t co__valgrind(uintptr_t otherwise, const uintptr_t request[6]): answers that there is no Valgrind, which
+ * came to RV64 late (3.25). */
+    .hidden co__valgrind
+FUNCTION co__valgrind
+    .cfi_startproc
+    ret
+    .cfi_endproc
+    .size co__valgrind, . - co__valgrind
 
 /* int co_defer(void (*fn)(void *), void *arg): adds the stack pointer of its caller, by which co_close tells frames
  * apart. */

@@ -118,7 +118,8 @@ co_resume:
     movq %rbp, CO__RESUMER_FP(%rdi)
     movq %rax, CO__RESUMER_PC(%rdi)
     movq %rbx, CO__RESUMER_BASE(%rdi)
-    movq $0, CO__OWN_PC(%rdi)
+    movq %rdx, %xmm0                                    /* {NULL, the resumer's handle}, for own.pc and own.base */
+    pslldq $8, %xmm0
     movq CO__OWN_SP(%rdi), %rsp
     .cfi_endproc
 
@@ -129,25 +130,30 @@ co_resume:
     .cfi_same_value rbp
     movq CO__OWN_BASE(%rdi), %rbx
     .cfi_same_value rbx
-    movq %rdx, CO__OWN_BASE(%rdi)
+    movaps %xmm0, CO__OWN_PC(%rdi)
     jmpq *%rcx
     .cfi_endproc
 
     .cfi_startproc
-1:  jmp co__resume_slow
+1:  jmp co__resume_function
     .cfi_endproc
 
     .cfi_startproc
     CFI_AT_LANDING
 2:  LANDING                                             /* rdi, rsi, rdx, eax as above */
     movq co__thread@gottpoff(%rip), %rcx
-    movq %rdx, %fs:CO__THREAD_CURRENT(%rcx)
-    popq %rdx
+    testq %rdx, %rdx
+    jnz 5f
+    movq $0, %fs:CO__THREAD_CURRENT(%rcx)               /* by far the most frequent, and no chain from switch to switch */
+4:  popq %rdx
     .cfi_adjust_cfa_offset -8
     testq %rdx, %rdx
     jz 3f
     movq %rsi, (%rdx)
 3:  POP_CALLEE_SAVED_AND_RETURN
+    CFI_AT_LANDING
+5:  movq %rdx, %fs:CO__THREAD_CURRENT(%rcx)
+    jmp 4b
     .cfi_endproc
     .size co_resume, . - co_resume
 
@@ -229,13 +235,17 @@ co__entry:
     .cfi_signal_frame
     .cfi_personality 0x1b, co__personality
     .cfi_escape 0x0f, 3, 0x77, CO__RESUMER_SP, 0x06     /* CFA = [rsp + 32]: DW_CFA_def_cfa_expression, breg7, deref */
-    .cfi_escape 0x10, 16, 2, 0x77, CO__RESUMER_PC       /* rip at [rsp + 48] */
+    /* rip: in resumer.pc, or, while yields are refused, in the word that keeps it. Both addresses; the content of the
+     * second decides whether that is dropped. */
+    .cfi_escape 0x10, 16, 11, 0x77, CO__RESUMER_PC, 0x77, CO__SLEB128(CO__TRUE_RESUMER_PC)
+    .cfi_escape 0x12, 0x06, 0x28, 1, 0, 0x13            /* dup, deref, bra +1, drop */
     .cfi_escape 0x10, 6, 2, 0x77, CO__RESUMER_FP        /* rbp at [rsp + 40] */
     .cfi_escape 0x10, 3, 2, 0x77, CO__RESUMER_BASE      /* rbx at [rsp + 56] */
-    .cfi_undefined r12
-    .cfi_undefined r13
-    .cfi_undefined r14
-    .cfi_undefined r15
+    .cfi_escape 0x16, 5, 2, 0x77, 0                     /* rdi is the block: DW_CFA_val_expression, rsp */
+    /* What else a landing finds is known only when it is reached. */
+    .irp register, rax, rcx, rdx, rsi, r8, r9, r10, r11, r12, r13, r14, r15
+    .cfi_undefined \register
+    .endr
     LANDING
     leaq CO__RESUMER_FP(%rdi), %rbp
     movq CO__FN(%rdi), %rax
@@ -247,6 +257,7 @@ co__entry:
     movq %rsp, %rdi
     movq %rax, %rsi
     call co__leave
+    ud2                                                 /* a return address belongs to its function */
     .cfi_endproc
     .size co__entry, . - co__entry
 
@@ -288,6 +299,7 @@ co__closing:
     .cfi_escape 0x10, 3, 2, 0x77, 24                    /* rbx at [rsp + 24] */
     LANDING
     call co__unwind
+    ud2                                                 /* a return address belongs to its function */
     .cfi_endproc
     .size co__closing, . - co__closing
 
@@ -299,15 +311,22 @@ co__closing:
     .p2align 4
 co__refusal:
     .cfi_startproc
-    .cfi_undefined rip
+    .cfi_signal_frame                                   /* the caller is the yield */
+    .cfi_escape 0x0f, 3, 0x75, CO__OWN_SP, 0x06         /* CFA = [rdi] */
+    .cfi_escape 0x10, 6, 2, 0x75, CO__OWN_FP
+    .cfi_escape 0x10, 3, 2, 0x75, CO__OWN_BASE
+    .cfi_escape 0x10, 16, 2, 0x75, CO__OWN_PC
     LANDING
     movl $1, CO__ERROR(%rdi)                            /* EPERM */
     movl $1, CO__REFUSED(%rdi)
     movq CO__OWN_PC(%rdi), %rcx
+    .cfi_register rip, rcx
     movq $0, CO__OWN_PC(%rdi)
     movq CO__OWN_SP(%rdi), %rsp
     movq CO__OWN_FP(%rdi), %rbp
+    .cfi_same_value rbp
     movq CO__OWN_BASE(%rdi), %rbx
+    .cfi_same_value rbx
     movq %rdx, CO__OWN_BASE(%rdi)
     xorl %esi, %esi
     jmpq *%rcx
@@ -347,6 +366,28 @@ co__fpenv_swap:
     ret
     .cfi_endproc
     .size co__fpenv_swap, . - co__fpenv_swap
+
+/* uintptr_t co__valgrind(uintptr_t otherwise, const uintptr_t request[6]): rotations that leave rdi as it was, and an
+ * exchange that does nothing, by which Valgrind knows a request (valgrind.h: arguments at rax, rdx becomes the answer).
+ * Without Valgrind rdx stays `otherwise`. */
+    .globl co__valgrind
+    .hidden co__valgrind
+    .type co__valgrind, @function
+    .p2align 4
+co__valgrind:
+    .cfi_startproc
+    LANDING
+    movq %rdi, %rdx
+    movq %rsi, %rax
+    rolq $3, %rdi
+    rolq $13, %rdi
+    rolq $61, %rdi
+    rolq $51, %rdi
+    xchgq %rbx, %rbx
+    movq %rdx, %rax
+    ret
+    .cfi_endproc
+    .size co__valgrind, . - co__valgrind
 
 /* int co_defer(void (*fn)(void *), void *arg): adds the stack pointer of its caller, by which co_close tells frames
  * apart. */

@@ -4,7 +4,7 @@
  *
  *     x0    the coroutine's block, the same before and after every switch
  *     x1    the value handed over
- *     x2    towards the resumer: the handle that is to be current again
+ *     x2    towards the resumer: its handle, which is to be current again
  *     w3    towards the resumer: CO_YIELDED, CO_RETURNED or a negated errno value
  *
  * sp, x29 and x19 are stored by hand: the stack pointer, and what compilers use as frame and base pointer and refuse in
@@ -28,12 +28,19 @@
 #define CO__CLOBBER_X18 "x18",
 #endif
 
-/* With SVE, a v register is the low part of a z register, and the predicates join. */
+/* With SVE, a v register is the low part of a z register, and the predicates join. clang knows no register called ffr, and
+ * keeps nothing in it. */
 #if defined(__ARM_FEATURE_SVE)
+#if defined(__clang__)
+#define CO__CLOBBER_FFR
+#else
+#define CO__CLOBBER_FFR , "ffr"
+#endif
 #define CO__CLOBBER_VECTORS                                                                                            \
     "z0", "z1", "z2", "z3", "z4", "z5", "z6", "z7", "z8", "z9", "z10", "z11", "z12", "z13", "z14", "z15", "z16",       \
         "z17", "z18", "z19", "z20", "z21", "z22", "z23", "z24", "z25", "z26", "z27", "z28", "z29", "z30", "z31", "p0", \
-        "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "p14", "p15", "ffr"
+        "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11", "p12", "p13", "p14", "p15"                 \
+        CO__CLOBBER_FFR
 #else
 #define CO__CLOBBER_VECTORS                                                                                            \
     "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15", "v16",       \
@@ -47,6 +54,11 @@
 
 #define CO__AT(word) "[x0, #" CO__TEXT(CO__##word) "]"
 
+/* A function that keeps its caller's registers (co.h: co__resume_rest). */
+#if defined(__clang__)
+#define CO__PRESERVING __attribute__((noinline, preserve_most))
+#endif
+
 /* The address of the thread's words, computed and used in one asm: compilers hoist the thread pointer, or an address
  * computed from it, over a switch, after which the code may run on another thread. */
 #define CO__THREAD_ADDRESS(to, scratch)                                                                                \
@@ -54,60 +66,49 @@
     "ldr " to ", [" to ", #:gottprel_lo12:co__thread]\n\t"                                                             \
     "mrs " scratch ", tpidr_el0\n\t"                                                                                   \
     "add " to ", " to ", " scratch "\n\t"
+#define CO__THREAD_WORD(word, address) "[" address ", #" CO__TEXT(word) "]"
 
-#define CO__THREAD_GET(word, result)                                                                                   \
+/* Reads a word; `volatile_` is __volatile__ or nothing (co.h: co__current_get). */
+#define CO__THREAD_GET(volatile_, word, result)                                                                        \
     do {                                                                                                               \
         void *co__scratch;                                                                                             \
-        __asm__ __volatile__(CO__THREAD_ADDRESS("%0", "%1") "ldr %0, [%0, #" CO__TEXT(word) "]"                        \
-                             : "=&r"(result), "=&r"(co__scratch)                                                       \
-                             :                                                                                         \
-                             : "memory");                                                                              \
+        __asm__ volatile_(CO__THREAD_ADDRESS("%0", "%1") "ldr %0, " CO__THREAD_WORD(word, "%0")                        \
+                          : "=&r"(result), "=&r"(co__scratch));                                                        \
     } while (0)
 
 #define CO__THREAD_SET(word, value)                                                                                    \
     do {                                                                                                               \
         void *co__address, *co__scratch;                                                                               \
-        __asm__ __volatile__(CO__THREAD_ADDRESS("%0", "%1") "str %2, [%0, #" CO__TEXT(word) "]"                        \
+        __asm__ __volatile__(CO__THREAD_ADDRESS("%0", "%1") "str %2, " CO__THREAD_WORD(word, "%0")                     \
                              : "=&r"(co__address), "=&r"(co__scratch)                                                  \
-                             : "r"(value)                                                                              \
-                             : "memory");                                                                              \
+                             : "r"(value));                                                                            \
     } while (0)
 
-/* Makes `co` current and returns who was: one look-up of the address for both. */
-static CO__INLINE co_t *co__current_swap(co_t *co) {
-    void *address;
-    co_t *previous;
-    __asm__ __volatile__(CO__THREAD_ADDRESS("%0", "%1") "ldr %1, [%0, #" CO__TEXT(CO__THREAD_CURRENT) "]\n\t"
-                                                        "str %2, [%0, #" CO__TEXT(CO__THREAD_CURRENT) "]"
-                         : "=&r"(address), "=&r"(previous)
-                         : "r"(co)
-                         : "memory");
-    return previous;
-}
-
-/* Switches from the resumer into `co`, whose own.pc the caller has loaded, seen to be set, and passes as `pc`.
- * `*link` is the resumer's handle on the way in and the handle to make current again on the way back. */
-static CO__INLINE void *co__switch_in(co_t *co, void *value, void *pc, co_t **link, int *status) {
+/* Switches from `self` (NULL: the thread itself) into `co`, whose own.pc the caller has loaded, seen to be set, and
+ * passes as `pc`. "current" is wrong only inside the asm. `self` comes back unchanged, but the compiler does not keep it
+ * there: carried from one switch to the next through own.base it would be a chain of forwarded stores. */
+static CO__INLINE void *co__switch_in(co_t *co, void *value, void *pc, co_t *self, int *status) {
     register co_t *block __asm__("x0") = co;
     register void *handed __asm__("x1") = value;
-    register co_t *handle __asm__("x2") = *link;
-    register long answer __asm__("x3");
+    register co_t *link __asm__("x2") = self;
+    register int answer __asm__("x3");
     register void *target __asm__("x4") = pc;
-    __asm__ __volatile__("adr x5, 1f\n\t"
-                         "mov x6, sp\n\t"
-                         "stp x6, x29, " CO__AT(RESUMER_SP) "\n\t"
-                         "stp x5, x19, " CO__AT(RESUMER_PC) "\n\t"
-                         "ldp x6, x29, " CO__AT(OWN_SP) "\n\t"
-                         "ldr x19, " CO__AT(OWN_BASE) "\n\t"
-                         "stp xzr, x2, " CO__AT(OWN_PC) "\n\t"
-                         "mov sp, x6\n\t"
-                         "br x4\n"
-                         "1:\t" CO__LANDING
-                         : "+r"(handed), "+r"(handle), "=r"(answer), "+r"(target)
+    __asm__ __volatile__(CO__THREAD_ADDRESS("x7", "x8") "adr x5, 1f\n\t"
+                                                        "mov x6, sp\n\t"
+                                                        "stp x6, x29, " CO__AT(RESUMER_SP) "\n\t"
+                                                        "stp x5, x19, " CO__AT(RESUMER_PC) "\n\t"
+                                                        "str x0, " CO__THREAD_WORD(CO__THREAD_CURRENT, "x7") "\n\t"
+                                                        "ldp x6, x29, " CO__AT(OWN_SP) "\n\t"
+                                                        "ldr x19, " CO__AT(OWN_BASE) "\n\t"
+                                                        "stp xzr, x2, " CO__AT(OWN_PC) "\n\t"
+                                                        "mov sp, x6\n\t"
+                                                        "br x4\n"
+                                                        "1:\t" CO__LANDING CO__THREAD_ADDRESS("x7", "x8")
+                         "str x2, " CO__THREAD_WORD(CO__THREAD_CURRENT, "x7")
+                         : "+r"(handed), "=r"(answer), "+r"(target), "+r"(link)
                          : "r"(block)
                          : "x5", "x6", CO__CLOBBER);
-    *link = handle;
-    *status = (int)answer;
+    *status = answer;
     return handed;
 }
 

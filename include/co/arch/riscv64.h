@@ -5,7 +5,7 @@
  *
  *     a0    the coroutine's block, the same before and after every switch
  *     a1    the value handed over
- *     a2    towards the resumer: the handle that is to be current again
+ *     a2    towards the resumer: its handle, which is to be current again
  *     a3    towards the resumer: CO_YIELDED, CO_RETURNED or a negated errno value
  *
  * sp, s0 and s1 are stored by hand: the stack pointer, and what compilers use as frame and base pointer and refuse in a
@@ -47,56 +47,47 @@
 #define CO__THREAD_ADDRESS(to)                                                                                         \
     "la.tls.ie " to ", co__thread\n\t"                                                                                 \
     "add " to ", " to ", tp\n\t"
+#define CO__THREAD_WORD(word, address) CO__TEXT(word) "(" address ")"
 
-#define CO__THREAD_GET(word, result)                                                                                   \
-    __asm__ __volatile__(CO__THREAD_ADDRESS("%0") "ld %0, " CO__TEXT(word) "(%0)" : "=&r"(result) : : "memory")
+/* Reads a word; `volatile_` is __volatile__ or nothing (co.h: co__current_get). */
+#define CO__THREAD_GET(volatile_, word, result)                                                                        \
+    __asm__ volatile_(CO__THREAD_ADDRESS("%0") "ld %0, " CO__THREAD_WORD(word, "%0") : "=&r"(result))
 
 #define CO__THREAD_SET(word, value)                                                                                    \
     do {                                                                                                               \
         void *co__address;                                                                                             \
-        __asm__ __volatile__(CO__THREAD_ADDRESS("%0") "sd %1, " CO__TEXT(word) "(%0)"                                  \
+        __asm__ __volatile__(CO__THREAD_ADDRESS("%0") "sd %1, " CO__THREAD_WORD(word, "%0")                            \
                              : "=&r"(co__address)                                                                      \
-                             : "r"(value)                                                                              \
-                             : "memory");                                                                              \
+                             : "r"(value));                                                                            \
     } while (0)
 
-/* Makes `co` current and returns who was: one look-up of the address for both. */
-static CO__INLINE co_t *co__current_swap(co_t *co) {
-    void *address;
-    co_t *previous;
-    __asm__ __volatile__(CO__THREAD_ADDRESS("%0") "ld %1, " CO__TEXT(CO__THREAD_CURRENT) "(%0)\n\t"
-                                                  "sd %2, " CO__TEXT(CO__THREAD_CURRENT) "(%0)"
-                         : "=&r"(address), "=&r"(previous)
-                         : "r"(co)
-                         : "memory");
-    return previous;
-}
-
-/* Switches from the resumer into `co`, whose own.pc the caller has loaded, seen to be set, and passes as `pc`.
- * `*link` is the resumer's handle on the way in and the handle to make current again on the way back. */
-static CO__INLINE void *co__switch_in(co_t *co, void *value, void *pc, co_t **link, int *status) {
+/* Switches from `self` (NULL: the thread itself) into `co`, whose own.pc the caller has loaded, seen to be set, and
+ * passes as `pc`. "current" is wrong only inside the asm. `self` comes back unchanged, but the compiler does not keep it
+ * there: carried from one switch to the next through own.base it would be a chain of forwarded stores. */
+static CO__INLINE void *co__switch_in(co_t *co, void *value, void *pc, co_t *self, int *status) {
     register co_t *block __asm__("a0") = co;
     register void *handed __asm__("a1") = value;
-    register co_t *handle __asm__("a2") = *link;
-    register long answer __asm__("a3");
+    register co_t *link __asm__("a2") = self;
+    register int answer __asm__("a3");
     register void *target __asm__("a4") = pc;
-    __asm__ __volatile__("lla a5, 1f\n\t"
-                         "sd sp, " CO__AT(RESUMER_SP) "\n\t"
-                         "sd s0, " CO__AT(RESUMER_FP) "\n\t"
-                         "sd a5, " CO__AT(RESUMER_PC) "\n\t"
-                         "sd s1, " CO__AT(RESUMER_BASE) "\n\t"
-                         "ld sp, " CO__AT(OWN_SP) "\n\t"
-                         "ld s0, " CO__AT(OWN_FP) "\n\t"
-                         "ld s1, " CO__AT(OWN_BASE) "\n\t"
-                         "sd zero, " CO__AT(OWN_PC) "\n\t"
-                         "sd a2, " CO__AT(OWN_BASE) "\n\t"
-                         "jr a4\n"
-                         "1:"
-                         : "+r"(handed), "+r"(handle), "=r"(answer), "+r"(target)
+    __asm__ __volatile__(CO__THREAD_ADDRESS("t0") "lla a5, 1f\n\t"
+                                                  "sd sp, " CO__AT(RESUMER_SP) "\n\t"
+                                                  "sd s0, " CO__AT(RESUMER_FP) "\n\t"
+                                                  "sd a5, " CO__AT(RESUMER_PC) "\n\t"
+                                                  "sd s1, " CO__AT(RESUMER_BASE) "\n\t"
+                                                  "sd a0, " CO__THREAD_WORD(CO__THREAD_CURRENT, "t0") "\n\t"
+                                                  "ld sp, " CO__AT(OWN_SP) "\n\t"
+                                                  "ld s0, " CO__AT(OWN_FP) "\n\t"
+                                                  "ld s1, " CO__AT(OWN_BASE) "\n\t"
+                                                  "sd zero, " CO__AT(OWN_PC) "\n\t"
+                                                  "sd a2, " CO__AT(OWN_BASE) "\n\t"
+                                                  "jr a4\n"
+                                                  "1:\t" CO__THREAD_ADDRESS("t0")
+                         "sd a2, " CO__THREAD_WORD(CO__THREAD_CURRENT, "t0")
+                         : "+r"(handed), "=r"(answer), "+r"(target), "+r"(link)
                          : "r"(block)
                          : "a5", "a6", CO__CLOBBER);
-    *link = handle;
-    *status = (int)answer;
+    *status = answer;
     return handed;
 }
 

@@ -4,7 +4,7 @@
  *
  *     rdi   the coroutine's block, the same before and after every switch
  *     rsi   the value handed over
- *     rdx   towards the resumer: the handle that is to be current again
+ *     rdx   towards the resumer: its handle, which is to be current again
  *     eax   towards the resumer: CO_YIELDED, CO_RETURNED or a negated errno value
  *
  * Only rsp, rbp and rbx are stored by hand, since compilers refuse rbp, and clang rbx, in a clobber list. All else
@@ -26,7 +26,7 @@
 #if defined(__AVX512F__) || defined(__clang__)
 #define CO__CLOBBER_AVX512                                                                                             \
     "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27",        \
-        "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7",
+        "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7",
 #else
 #define CO__CLOBBER_AVX512
 #endif
@@ -39,60 +39,62 @@
 
 #define CO__AT(word) CO__TEXT(CO__##word) "(%%rdi)"
 
-/* Reading or writing the thread's words is one asm that begins with %fs: compilers hoist the address of a thread-local
- * variable over a switch, after which the code may run on another thread. */
-#define CO__THREAD_GET(word, result)                                                                                   \
-    __asm__ __volatile__("movq co__thread@gottpoff(%%rip), %0\n\t"                                                     \
-                         "movq %%fs:" CO__TEXT(word) "(%0), %0"                                                        \
-                         : "=r"(result)                                                                                \
-                         :                                                                                             \
-                         : "memory")
+/* A function that keeps its caller's registers (co.h: co__resume_rest). */
+#if defined(__clang__)
+#define CO__PRESERVING __attribute__((noinline, preserve_most))
+#endif
+
+/* Access to the thread's words is one asm that begins with %fs: compilers hoist the address of a thread-local variable
+ * over a switch, after which the code may run on another thread. */
+#define CO__THREAD_OFFSET(to) "movq co__thread@gottpoff(%%rip), " to "\n\t"
+#define CO__THREAD_WORD(word, offset) "%%fs:" CO__TEXT(word) "(" offset ")"
+
+/* Reads a word; `volatile_` is __volatile__ or nothing (co.h: co__current_get). */
+#define CO__THREAD_GET(volatile_, word, result)                                                                        \
+    __asm__ volatile_(CO__THREAD_OFFSET("%0") "movq " CO__THREAD_WORD(word, "%0") ", %0" : "=r"(result))
 
 #define CO__THREAD_SET(word, value)                                                                                    \
     do {                                                                                                               \
         void *co__offset;                                                                                              \
-        __asm__ __volatile__("movq co__thread@gottpoff(%%rip), %0\n\t"                                                 \
-                             "movq %1, %%fs:" CO__TEXT(word) "(%0)"                                                    \
+        __asm__ __volatile__(CO__THREAD_OFFSET("%0") "movq %1, " CO__THREAD_WORD(word, "%0")                           \
                              : "=&r"(co__offset)                                                                       \
-                             : "r"(value)                                                                              \
-                             : "memory");                                                                              \
+                             : "r"(value));                                                                            \
     } while (0)
 
-/* Makes `co` current and returns who was: one look-up of the offset for both. */
-static CO__INLINE co_t *co__current_swap(co_t *co) {
-    void *offset;
-    co_t *previous;
-    __asm__ __volatile__("movq co__thread@gottpoff(%%rip), %0\n\t"
-                         "movq %%fs:" CO__TEXT(CO__THREAD_CURRENT) "(%0), %1\n\t"
-                         "movq %2, %%fs:" CO__TEXT(CO__THREAD_CURRENT) "(%0)"
-                         : "=&r"(offset), "=&r"(previous)
-                         : "r"(co)
-                         : "memory");
-    return previous;
-}
-
-/* Switches from the resumer into `co`, whose own.pc the caller has loaded, seen to be set, and passes as `pc`.
- * `*link` is the resumer's handle on the way in and the handle to make current again on the way back. */
-static CO__INLINE void *co__switch_in(co_t *co, void *value, void *pc, co_t **link, int *status) {
-    co_t *handle = *link;
-    long answer;
-    __asm__ __volatile__("leaq 1f(%%rip), %%rax\n\t"
-                         "movq %%rsp, " CO__AT(RESUMER_SP) "\n\t"
-                         "movq %%rbp, " CO__AT(RESUMER_FP) "\n\t"
-                         "movq %%rax, " CO__AT(RESUMER_PC) "\n\t"
+/* Switches from `self` (NULL: the thread itself) into `co`, whose own.pc the caller has loaded, seen to be set, and
+ * passes as `pc`. "current" is wrong only inside the asm.
+ *
+ * Stores are what a switch costs (measured on Zen 4: a cycle each, all else hides behind them), so there are few:
+ * resumer.pc and resumer.sp are compared and, as in any loop, found to be there already; the mark and the resumer's
+ * handle go into {own.pc, own.base} as one store of 16 bytes. `self` is not kept in rdx by the compiler: carried from
+ * one switch to the next through own.base it would be a chain of forwarded stores. */
+static CO__INLINE void *co__switch_in(co_t *co, void *value, void *pc, co_t *self, int *status) {
+    int answer;
+    __asm__ __volatile__(CO__THREAD_OFFSET("%%r8") /* landing: rax, thread offset: r8 */
+                         "leaq 1f(%%rip), %%rax\n\t"
+                         "cmpq %%rax, " CO__AT(RESUMER_PC) "\n\t"
+                         "jne 2f\n\t"
+                         "cmpq %%rsp, " CO__AT(RESUMER_SP) "\n\t"
+                         "jne 2f\n"
+                         "3:\tmovq %%rbp, " CO__AT(RESUMER_FP) "\n\t"
                          "movq %%rbx, " CO__AT(RESUMER_BASE) "\n\t"
+                         "movq %%rdi, " CO__THREAD_WORD(CO__THREAD_CURRENT, "%%r8") "\n\t"
+                         "movq %%rdx, %%xmm0\n\t"
+                         "pslldq $8, %%xmm0\n\t"
                          "movq " CO__AT(OWN_SP) ", %%rsp\n\t"
                          "movq " CO__AT(OWN_FP) ", %%rbp\n\t"
                          "movq " CO__AT(OWN_BASE) ", %%rbx\n\t"
-                         "movq $0, " CO__AT(OWN_PC) "\n\t"
-                         "movq %%rdx, " CO__AT(OWN_BASE) "\n\t"
+                         "movaps %%xmm0, " CO__AT(OWN_PC) "\n\t"
                          "jmpq *%%rcx\n"
-                         "1:\t" CO__LANDING
-                         : "+S"(value), "=a"(answer), "+d"(handle), "+c"(pc)
+                         "2:\tmovq %%rax, " CO__AT(RESUMER_PC) "\n\t"
+                         "movq %%rsp, " CO__AT(RESUMER_SP) "\n\t"
+                         "jmp 3b\n"
+                         "1:\t" CO__LANDING CO__THREAD_OFFSET("%%r8")
+                         "movq %%rdx, " CO__THREAD_WORD(CO__THREAD_CURRENT, "%%r8")
+                         : "+S"(value), "=a"(answer), "+c"(pc), "+d"(self)
                          : "D"(co)
                          : CO__CLOBBER);
-    *link = handle;
-    *status = (int)answer;
+    *status = answer;
     return value;
 }
 
