@@ -50,14 +50,12 @@
 #define CO_API __attribute__((visibility("default")))
 #define CO__INLINE inline __attribute__((always_inline))
 #define CO__LIKELY(condition) __builtin_expect(!!(condition), 1)
-#define CO__ASSUME(condition) ((condition) ? (void)0 : __builtin_unreachable())
 #define CO__NORETURN __attribute__((noreturn))
 #define CO__COLD __attribute__((cold))
 #else
 #define CO_API
 #define CO__INLINE inline
 #define CO__LIKELY(condition) (condition)
-#define CO__ASSUME(condition) ((void)0)
 #define CO__NORETURN
 #define CO__COLD
 #endif
@@ -218,14 +216,9 @@ struct co {
     struct co__context own, resumer;
 };
 
-/* What the doors call when there is more to do than to switch. */
-struct co__answer {
-    void *value;
-    int status;
-    int misuse; /* true: *out stays as it is */
-};
-CO_API CO__COLD struct co__answer co__resume_slow(co_t *co, void *in);
-CO_API CO__COLD void *co__yield_refused(void *value);
+/* What the doors call when there is more to do than to switch. co__resume_slow answers as co_resume does. */
+CO_API CO__COLD int co__resume_slow(co_t *co, void *in, void **out);
+CO_API CO__COLD void *co__yield_refused(co_t *self, void *value);
 CO_API CO__COLD void *co__yield_handling(co_t *self, void *value);
 CO_API CO__COLD CO__NORETURN void co__unwind(void);
 
@@ -261,13 +254,15 @@ static CO__INLINE int co__handlers_active(void) {
 }
 
 #ifdef CO__PRESERVING
-/* The call for the case that never comes costs registers in the loops where it does not come: clang reloads the handle
- * after every switch because a call would have lost it. This call loses nothing. */
-static CO__PRESERVING CO__COLD struct co__answer co__resume_rest(co_t *co, void *in) {
-    return co__resume_slow(co, in);
+/* A call for the case that never comes costs registers in the loops where it does not come: clang keeps the handle
+ * elsewhere because a call would lose it, and every switch waits for that place to be read. These calls lose nothing. */
+static CO__PRESERVING CO__COLD int co__resume_rest(co_t *co, void *in, void **out) {
+    return co__resume_slow(co, in, out);
 }
+static CO__PRESERVING CO__COLD void *co__yield_rest(co_t *self, void *value) { return co__yield_refused(self, value); }
 #else
 #define co__resume_rest co__resume_slow
+#define co__yield_rest co__yield_refused
 #endif
 
 static CO__INLINE int co_resume(co_t *co, void *in, void **out) {
@@ -280,13 +275,13 @@ static CO__INLINE int co_resume(co_t *co, void *in, void **out) {
     if (CO__LIKELY(co != NULL && (pc = co->own.pc) != NULL && !co__handlers_active())) {
         value = co__switch_in(co, in, pc, self, &status);
     } else {
-        struct co__answer answer = co__resume_rest(co, in);
-        if (answer.misuse) {
-            CO__ASSUME(answer.status < 0); /* else compilers warn that what a loop reads from *out may be unset */
-            return answer.status;
-        }
-        value = answer.value;
-        status = answer.status;
+        /* Not `out`: a variable whose address is passed on would live in memory on the fast path too. Misuse leaves
+         * this one alone; when the body failed it becomes NULL. */
+        void *answer = &answer;
+        status = co__resume_rest(co, in, &answer);
+        if (status < 0 && answer != NULL)
+            return status;
+        value = answer;
     }
     if (out != NULL)
         *out = value;
@@ -298,7 +293,7 @@ static CO__INLINE co_t *co_self(void) { return co__current_get(); }
 static CO__INLINE void *co_yield_from(co_t *self, void *value) {
 #ifdef CO_DEBUG
     if (self == NULL || self != co__current_get())
-        return co__yield_refused(value);
+        return co__yield_rest(self, value);
 #endif
     if (co__handlers_active())
         return co__yield_handling(self, value);
@@ -310,10 +305,15 @@ static CO__INLINE void *co_suspend(void *value) {
 #else
 static CO__INLINE void *co_yield(void *value) {
 #endif
+    /* Two readings of one word. The first stays in one register for as long as the function runs. The second is only
+     * tested: a compiler that saw the handle tested would keep it in a register that the switch has to load from the
+     * coroutine's line, and the next coroutine would wait for that line. */
     co_t *self = co__current_get();
-    if (CO__LIKELY(self != NULL))
+    co_t *anyone;
+    CO__THREAD_GET(__volatile__, CO__THREAD_CURRENT, anyone);
+    if (CO__LIKELY(anyone != NULL))
         return co_yield_from(self, value);
-    return co__yield_refused(value);
+    return co__yield_rest(self, value);
 }
 #endif /* CO_NO_INLINE */
 

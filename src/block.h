@@ -110,8 +110,7 @@ struct co__outcome {
     long status;
 };
 struct co__outcome co__finish(co_t *co, void *value);
-struct co__answer co__enter(struct co__block *block, void *in);
-int co__resume_function(co_t *co, void *in, void **out); /* what the out-of-line co_resume leaves over */
+int co__enter(struct co__block *block, void *in, void **out);
 
 /* defer.c: the end of a body. Between begin and end yields are refused; `outcome` gathers the first error. */
 int co__defer(void (*fn)(void *), void *arg, uintptr_t mark);

@@ -64,7 +64,7 @@ int co_close(co_t *co) {
     if (co->own.pc == NULL && block->slow_pc == NULL)
         return -EBUSY;
     redirect(block);
-    int status = co__enter(block, NULL).status;
+    int status = co__enter(block, NULL, NULL);
     co__hooks_unpoison(block);
     return status;
 }

@@ -101,13 +101,18 @@ CO__UNINSTRUMENTED static int enter_slow(struct co__block *block, void *in, void
     return status;
 }
 
-struct co__answer co__enter(struct co__block *block, void *in) {
+int co__enter(struct co__block *block, void *in, void **out) {
     struct co__handlers handlers;
-    struct co__answer answer = {0};
+    void *value;
     co__handlers_put_aside(&handlers);
-    answer.status = block->slow ? enter_slow(block, in, &answer.value) : enter_quick(block, in, &answer.value);
+    int status = block->slow ? enter_slow(block, in, &value) : enter_quick(block, in, &value);
     co__handlers_restore(&handlers);
-    return answer;
+    if (out != NULL) {
+        *out = value;
+        if (block->slow)
+            co__hooks_wrote(out);
+    }
+    return status;
 }
 
 static bool is_suspended(const struct co__block *block) {
@@ -120,54 +125,42 @@ static void set_pc(struct co__block *block, const void *pc) {
     *word = (void *)(uintptr_t)pc;
 }
 
-static struct co__answer misuse(int error) { return (struct co__answer){.status = -error, .misuse = 1}; }
-
-struct co__answer co__resume_slow(co_t *co, void *in) {
+int co__resume_slow(co_t *co, void *in, void **out) {
     struct co__block *block = co__block_of(co);
     if (co == NULL)
-        return misuse(EINVAL);
+        return -EINVAL;
     if (block->life == CO__ENDED)
-        return misuse(ESRCH);
+        return -ESRCH;
     if (block->life == CO__FRESH) {
         if (in != NULL)
-            return misuse(EINVAL);
+            return -EINVAL;
         block->life = CO__STARTED;
         co->own.sp = co;
         set_pc(block, co__entry);
     }
     if (!is_suspended(block))
-        return misuse(EBUSY);
-    return co__enter(block, in);
-}
-
-int co__resume_function(co_t *co, void *in, void **out) {
-    struct co__answer answer = co__resume_slow(co, in);
-    if (!answer.misuse && out != NULL) {
-        *out = answer.value;
-        co__hooks_wrote(out);
-    }
-    return answer.status;
+        return -EBUSY;
+    return co__enter(block, in, out);
 }
 
 int co_throw(co_t *co, int error, void **out) {
     struct co__block *block = co__block_of(co);
     if (co == NULL || error <= 0)
         return -EINVAL;
-    struct co__answer answer = {.value = NULL, .status = -error};
-    if (block->life == CO__FRESH) {
+    if (block->life == CO__FRESH || block->life == CO__ENDED) {
         block->life = CO__ENDED;
-    } else if (block->life != CO__ENDED) {
-        if (!is_suspended(block))
-            return -EBUSY;
-        block->error = error;
-        answer = co__enter(block, NULL);
-        block->error = 0; /* "until the next yield": that yield has just come back here */
+        if (out != NULL) {
+            *out = NULL;
+            co__hooks_wrote(out);
+        }
+        return -error;
     }
-    if (out != NULL) {
-        *out = answer.value;
-        co__hooks_wrote(out);
-    }
-    return answer.status;
+    if (!is_suspended(block))
+        return -EBUSY;
+    block->error = error;
+    int status = co__enter(block, NULL, out);
+    block->error = 0; /* "until the next yield": that yield has just come back here */
+    return status;
 }
 
 /* co__entry calls this when the body has returned. */
@@ -184,8 +177,8 @@ struct co__outcome co__finish(co_t *co, void *value) {
 
 /* ---- Inside one ---------------------------------------------------------------------------------------------- */
 
-void *co__yield_refused(void *value) {
-    (void)value;
+void *co__yield_refused(co_t *self, void *value) {
+    (void)self, (void)value;
     errno = EPERM;
     return NULL;
 }

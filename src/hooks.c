@@ -13,11 +13,12 @@
 #include <stdatomic.h>
 
 #define WEAK __attribute__((weak))
+/* What runs only where a tool is: small, and away from what programs without tools run. */
+#define TOOLS_ONLY __attribute__((cold, noinline))
 
 extern WEAK void __sanitizer_start_switch_fiber(void **fake_stack_save, const void *bottom, size_t bytes);
 extern WEAK void __sanitizer_finish_switch_fiber(void *fake_stack, const void **old_bottom, size_t *old_bytes);
 extern WEAK int __sanitizer_get_ownership(const volatile void *memory);
-extern WEAK void *__asan_addr_is_in_fake_stack(void *fake_stack, void *address, void **low, void **high);
 extern WEAK void __asan_handle_no_return(void);
 extern WEAK void __asan_unpoison_memory_region(const volatile void *low, size_t bytes);
 extern WEAK void __lsan_register_root_region(const void *low, size_t bytes);
@@ -52,12 +53,13 @@ enum valgrind_request {
     MAKE_MEM_UNDEFINED = 'M' << 24 | 'C' << 16 | 1
 };
 
-static uintptr_t valgrind(enum valgrind_request request, uintptr_t first, uintptr_t second) {
+TOOLS_ONLY CO__UNINSTRUMENTED static uintptr_t valgrind(enum valgrind_request request, uintptr_t first,
+                                                        uintptr_t second) {
     const uintptr_t arguments[6] = {request, first, second, 0, 0, 0};
     return co__valgrind(0, arguments);
 }
 
-static unsigned decide(void) {
+CO__UNINSTRUMENTED static unsigned decide(void) {
     unsigned tools = DECIDED;
     if (&__sanitizer_start_switch_fiber != NULL)
         tools |= ASAN;
@@ -72,18 +74,20 @@ static unsigned decide(void) {
     return tools;
 }
 
-/* Neither loading the library nor anything before the first coroutine pays for this; every later one pays for a load. */
+/* Found out at the first creation, not when the library is loaded. Later creations pay for no_tools(). */
 static _Atomic unsigned decided;
 
-CO__UNINSTRUMENTED static unsigned tools_first_time(void) {
-    unsigned tools = decide();
-    atomic_store_explicit(&decided, tools, memory_order_relaxed);
+TOOLS_ONLY CO__UNINSTRUMENTED static unsigned tools_present(void) {
+    unsigned tools = atomic_load_explicit(&decided, memory_order_relaxed);
+    if (tools == 0) {
+        tools = decide();
+        atomic_store_explicit(&decided, tools, memory_order_relaxed);
+    }
     return tools;
 }
 
-static CO__INLINE unsigned tools_present(void) {
-    unsigned tools = atomic_load_explicit(&decided, memory_order_relaxed);
-    return CO__LIKELY(tools != 0) ? tools : tools_first_time();
+static CO__INLINE bool no_tools(void) {
+    return CO__LIKELY(atomic_load_explicit(&decided, memory_order_relaxed) == DECIDED);
 }
 
 /* ---- LeakSanitizer ------------------------------------------------------------------------------------------- */
@@ -94,14 +98,14 @@ static CO__INLINE unsigned tools_present(void) {
  * hide a leak, and a block that only a suspended stack points to is never reported. */
 enum leak_roots { NO_ROOTS, ROOT_STACK, ROOT_BLOCK };
 
-static void add_leak_roots(struct co__block *block, enum leak_roots roots) {
+TOOLS_ONLY static void add_leak_roots(struct co__block *block, enum leak_roots roots) {
     const struct co__stack *stack = &block->stack;
     char *low = roots == ROOT_STACK ? stack->low : (char *)block;
     __lsan_register_root_region(low, (size_t)(stack->low + stack->bytes - low));
     block->hooks.leak_roots = (unsigned char)roots;
 }
 
-static void drop_leak_roots(struct co__block *block) {
+TOOLS_ONLY static void drop_leak_roots(struct co__block *block) {
     const struct co__stack *stack = &block->stack;
     if (block->hooks.leak_roots == NO_ROOTS)
         return;
@@ -111,41 +115,33 @@ static void drop_leak_roots(struct co__block *block) {
 }
 
 /* A stack in memory from malloc is found when a pointer to it is, and is a leak when none is: registering it would hide
- * that leak. */
-static bool is_heap_memory(const struct co__stack *stack) {
-    return &__sanitizer_get_ownership != NULL && __sanitizer_get_ownership(stack->low) != 0;
+ * that leak. The call answers for the first byte of a block, and GCC 12's library for -fsanitize=leak takes all memory
+ * for its own, hence the other conditions. */
+static bool is_heap_memory(const struct co__block *block, unsigned tools) {
+    bool mapped = block->allocator == NULL && block->stack.memory != NULL;
+    return !mapped && (tools & ASAN) != 0 && __sanitizer_get_ownership(block->stack.low) != 0;
 }
 
-/* How many bytes from `handle` on a fake stack may use. There is no call that tells; there is one that tells whether an
- * address is in it, and what is in it is contiguous and more than twice as long as what precedes. */
-CO__UNINSTRUMENTED static size_t fake_stack_bytes(void *handle) {
-    const size_t step = 4096, limit = (size_t)1 << 32;
-    char *memory = handle;
-    size_t inside = step;
-    while (inside < limit && __asan_addr_is_in_fake_stack(handle, memory + inside, NULL, NULL) == NULL)
-        inside *= 2;
-    size_t outside = inside;
-    while (outside < limit && __asan_addr_is_in_fake_stack(handle, memory + outside, NULL, NULL) != NULL)
-        outside *= 2;
-    while (outside - inside > step) {
-        size_t middle = inside + (outside - inside) / 2 / step * step;
-        if (__asan_addr_is_in_fake_stack(handle, memory + middle, NULL, NULL) != NULL)
-            inside = middle;
-        else
-            outside = middle;
-    }
-    return outside < limit ? outside : 0;
+/* Frames in a fake stack are mapped memory to LeakSanitizer, and it looks only into that of the running stack. From its
+ * handle on, a fake stack has a page, a flag for each of the smallest frames, and eleven classes of frames, each as
+ * long as the stack rounded up to a power of two, from 64 KiB to 1 MiB unless options say otherwise (compiler-rt:
+ * asan_fake_stack.h, asan_thread.cpp). What is not mapped of a region that is too long is not searched. */
+TOOLS_ONLY CO__UNINSTRUMENTED static size_t fake_stack_bytes(size_t stack_bytes) {
+    size_t class_bytes = (size_t)64 * 1024;
+    while (class_bytes < stack_bytes && class_bytes < (size_t)1024 * 1024)
+        class_bytes *= 2;
+    return 12 * class_bytes;
 }
 
-CO__UNINSTRUMENTED static void add_fake_stack(struct co__fake_stack *fake, unsigned tools) {
+TOOLS_ONLY CO__UNINSTRUMENTED static void add_fake_stack(struct co__fake_stack *fake, size_t stack_bytes,
+                                                         unsigned tools) {
     if (fake->handle == NULL || fake->bytes != 0 || (tools & LSAN) == 0)
         return;
-    fake->bytes = fake_stack_bytes(fake->handle);
-    if (fake->bytes != 0)
-        __lsan_register_root_region(fake->handle, fake->bytes);
+    fake->bytes = fake_stack_bytes(stack_bytes);
+    __lsan_register_root_region(fake->handle, fake->bytes);
 }
 
-CO__UNINSTRUMENTED static void drop_fake_stack(struct co__fake_stack *fake) {
+TOOLS_ONLY CO__UNINSTRUMENTED static void drop_fake_stack(struct co__fake_stack *fake) {
     if (fake->bytes != 0)
         __lsan_unregister_root_region(fake->handle, fake->bytes);
     *fake = (struct co__fake_stack){NULL, 0};
@@ -155,7 +151,7 @@ CO__UNINSTRUMENTED static void drop_fake_stack(struct co__fake_stack *fake) {
  * still be found, if the coroutine calls exit(). The frames that are still to come before the switch are below `sw`. */
 #define FRAMES_TO_COME_BYTES ((size_t)2048)
 
-CO__UNINSTRUMENTED static void add_thread_stack(struct co__hooked_switch *sw) {
+TOOLS_ONLY CO__UNINSTRUMENTED static void add_thread_stack(struct co__hooked_switch *sw) {
     uintptr_t bottom = (uintptr_t)sw->bottom, top = bottom + sw->bytes, used = (uintptr_t)sw;
     if (used < bottom || used >= top)
         return; /* on a stack of somebody else's making, which LeakSanitizer knows as well as it ever did */
@@ -168,22 +164,23 @@ CO__UNINSTRUMENTED static void add_thread_stack(struct co__hooked_switch *sw) {
 /* ---- Around a switch ----------------------------------------------------------------------------------------- */
 
 /* The start and finish calls are written for a thread that calls the one before its switch and the other behind it, on
- * the new stack. They only exchange records, so both can be called before the switch. finish tells which stack was left;
- * that is how the bounds of a thread's stack become known. */
-CO__UNINSTRUMENTED static void enter_asan(struct co__block *block, struct co__hooked_switch *sw, unsigned tools) {
+ * the new stack. They only exchange records, so both can be called before the switch. finish tells which stack was
+ * left; that is how the bounds of a thread's stack become known. */
+TOOLS_ONLY CO__UNINSTRUMENTED static void enter_asan(struct co__block *block, struct co__hooked_switch *sw,
+                                                     unsigned tools) {
     co_t *resumer = co__current_get();
     struct co__fake_stack *left = resumer != NULL ? &co__block_of(resumer)->hooks.fake_stack : &sw->fake_stack;
     void *handle = NULL;
     __sanitizer_start_switch_fiber(&handle, block->stack.low, block->stack.bytes);
     __sanitizer_finish_switch_fiber(block->hooks.fake_stack.handle, &sw->bottom, &sw->bytes);
     left->handle = handle;
-    add_fake_stack(left, tools);
+    add_fake_stack(left, sw->bytes, tools);
     if (resumer == NULL && (tools & LSAN) != 0)
         add_thread_stack(sw);
 }
 
-CO__UNINSTRUMENTED static void leave_asan(struct co__block *block, struct co__hooked_switch *sw, bool ended,
-                                          unsigned tools) {
+TOOLS_ONLY CO__UNINSTRUMENTED static void leave_asan(struct co__block *block, struct co__hooked_switch *sw, bool ended,
+                                                     unsigned tools) {
     co_t *resumer = co__current_get();
     struct co__fake_stack *entered = resumer != NULL ? &co__block_of(resumer)->hooks.fake_stack : &sw->fake_stack;
     if (ended) {
@@ -192,7 +189,7 @@ CO__UNINSTRUMENTED static void leave_asan(struct co__block *block, struct co__ho
         __sanitizer_start_switch_fiber(NULL, sw->bottom, sw->bytes);
     } else {
         __sanitizer_start_switch_fiber(&block->hooks.fake_stack.handle, sw->bottom, sw->bytes);
-        add_fake_stack(&block->hooks.fake_stack, tools);
+        add_fake_stack(&block->hooks.fake_stack, block->stack.bytes, tools);
     }
     __sanitizer_finish_switch_fiber(entered->handle, NULL, NULL);
     if (resumer == NULL) {
@@ -202,7 +199,7 @@ CO__UNINSTRUMENTED static void leave_asan(struct co__block *block, struct co__ho
     }
 }
 
-CO__UNINSTRUMENTED void co__hooks_before(struct co__block *block, struct co__hooked_switch *sw) {
+TOOLS_ONLY CO__UNINSTRUMENTED static void announce_resume(struct co__block *block, struct co__hooked_switch *sw) {
     unsigned tools = tools_present();
     *sw = (struct co__hooked_switch){.fiber = NULL};
     if ((tools & TSAN) != 0) {
@@ -228,7 +225,8 @@ CO__UNINSTRUMENTED void co__hooks_before(struct co__block *block, struct co__hoo
     }
 }
 
-CO__UNINSTRUMENTED void co__hooks_after(struct co__block *block, struct co__hooked_switch *sw, bool ended) {
+TOOLS_ONLY CO__UNINSTRUMENTED static void announce_return(struct co__block *block, struct co__hooked_switch *sw,
+                                                          bool ended) {
     unsigned tools = tools_present();
     if ((tools & MSAN) != 0) {
         __msan_start_switch_fiber(sw->bottom, sw->bytes);
@@ -250,11 +248,22 @@ CO__UNINSTRUMENTED void co__hooks_after(struct co__block *block, struct co__hook
     }
 }
 
+CO__UNINSTRUMENTED void co__hooks_before(struct co__block *block, struct co__hooked_switch *sw) {
+    if (!no_tools())
+        announce_resume(block, sw);
+}
+
+CO__UNINSTRUMENTED void co__hooks_after(struct co__block *block, struct co__hooked_switch *sw, bool ended) {
+    if (!no_tools())
+        announce_return(block, sw, ended);
+}
+
 /* ---- Stacks -------------------------------------------------------------------------------------------------- */
 
-static bool created(struct co__block *block, unsigned tools) {
+TOOLS_ONLY static bool created(struct co__block *block) {
+    unsigned tools = tools_present();
     const struct co__stack *stack = &block->stack;
-    if ((tools & LSAN) != 0 && !is_heap_memory(stack))
+    if ((tools & LSAN) != 0 && !is_heap_memory(block, tools))
         add_leak_roots(block, ROOT_STACK);
     if ((tools & MSAN) != 0)
         __msan_unpoison(stack->low, stack->bytes); /* a user's memory, or where other frames were */
@@ -265,37 +274,37 @@ static bool created(struct co__block *block, unsigned tools) {
     return (tools & (ASAN | TSAN | MSAN)) != 0;
 }
 
-bool co__hooks_created(struct co__block *block) {
-    unsigned tools = tools_present();
-    return CO__LIKELY(tools == DECIDED) ? false : created(block, tools);
-}
+bool co__hooks_created(struct co__block *block) { return no_tools() ? false : created(block); }
 
-void co__hooks_destroyed(struct co__block *block) {
-    unsigned tools = tools_present();
-    if (CO__LIKELY(tools == DECIDED))
-        return;
+TOOLS_ONLY static void destroyed(struct co__block *block) {
+    uintptr_t low = (uintptr_t)block->stack.low;
     drop_leak_roots(block);
-    if ((tools & VALGRIND) != 0) {
+    if ((tools_present() & VALGRIND) != 0) {
         valgrind(STACK_DEREGISTER, block->hooks.valgrind_stack, 0);
         /* Memcheck forbids what is below the stack pointer. The memory's owner may use it again. */
-        valgrind(MAKE_MEM_UNDEFINED, (uintptr_t)block->stack.low, (uintptr_t)block - (uintptr_t)block->stack.low);
+        valgrind(MAKE_MEM_UNDEFINED, low, (uintptr_t)block - low);
     }
 }
 
+void co__hooks_destroyed(struct co__block *block) {
+    if (!no_tools())
+        destroyed(block);
+}
+
 void co__hooks_unpoison(struct co__block *block) {
-    if ((tools_present() & ASAN) != 0)
+    if (!no_tools() && (tools_present() & ASAN) != 0)
         __asan_unpoison_memory_region(block->stack.low, (size_t)((char *)block - block->stack.low));
 }
 
 /* ---- Elsewhere in the library -------------------------------------------------------------------------------- */
 
 void co__hooks_wrote(void **out) {
-    if ((tools_present() & MSAN) != 0)
+    if (!no_tools() && (tools_present() & MSAN) != 0)
         __msan_unpoison(out, sizeof *out);
 }
 
 void co__hooks_use_below(void *low, size_t bytes) {
-    unsigned tools = tools_present();
+    unsigned tools = no_tools() ? 0 : tools_present();
     if ((tools & ASAN) != 0)
         __asan_unpoison_memory_region(low, bytes);
     if ((tools & VALGRIND) != 0)
@@ -304,12 +313,12 @@ void co__hooks_use_below(void *low, size_t bytes) {
 
 /* As the compiler does before a throw: frames that are passed over take their poison with them. */
 void co__hooks_unwinding(void) {
-    if ((tools_present() & ASAN) != 0)
+    if (!no_tools() && (tools_present() & ASAN) != 0)
         __asan_handle_no_return();
 }
 
 /* Uninstrumented code does not say that the arguments it passes are initialised. */
 void co__hooks_calling(void) {
-    if ((tools_present() & MSAN) != 0)
+    if (!no_tools() && (tools_present() & MSAN) != 0)
         __msan_unpoison_param(1);
 }

@@ -36,7 +36,7 @@ static int map_with_guard(struct co__stack *stack, size_t bytes) {
     char *memory = mmap(NULL, page + bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (memory == MAP_FAILED)
-        return ENOMEM;
+        return errno == EAGAIN ? EAGAIN : ENOMEM; /* EAGAIN: the locked-memory limit */
     if (mprotect(memory, page, PROT_NONE) != 0) {
         munmap(memory, page + bytes);
         return ENOMEM;

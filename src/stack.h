@@ -16,7 +16,7 @@ struct co__stack {
     size_t memory_bytes;
 };
 
-/* Fills `stack` according to the options. Returns 0, EINVAL or ENOMEM. */
+/* Fills `stack` according to the options. Returns 0, EINVAL, ENOMEM or EAGAIN. */
 int co__stack_acquire(struct co__stack *stack, const co_options_t *opt);
 
 /* Gives it back to the system, or to `allocator`. `stack` may lie in the memory that goes: it is copied first. */

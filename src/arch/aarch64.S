@@ -195,7 +195,7 @@ FUNCTION co_resume
     .cfi_endproc
 
     .cfi_startproc
-1:  b co__resume_function
+1:  b co__resume_slow
     .cfi_endproc
 
     .cfi_startproc

@@ -220,7 +220,7 @@ FUNCTION co_resume
     .cfi_endproc
 
     .cfi_startproc
-1:  tail co__resume_function
+1:  tail co__resume_slow
     .cfi_endproc
 
     .cfi_startproc

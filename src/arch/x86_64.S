@@ -135,7 +135,7 @@ co_resume:
     .cfi_endproc
 
     .cfi_startproc
-1:  jmp co__resume_function
+1:  jmp co__resume_slow
     .cfi_endproc
 
     .cfi_startproc
@@ -151,6 +151,9 @@ co_resume:
     jz 3f
     movq %rsi, (%rdx)
 3:  POP_CALLEE_SAVED_AND_RETURN
+    .cfi_endproc
+
+    .cfi_startproc
     CFI_AT_LANDING
 5:  movq %rdx, %fs:CO__THREAD_CURRENT(%rcx)
     jmp 4b

@@ -39,8 +39,9 @@
 
 #define CO__AT(word) CO__TEXT(CO__##word) "(%%rdi)"
 
-/* A function that keeps its caller's registers (co.h: co__resume_rest). */
-#if defined(__clang__)
+/* A function that keeps its caller's registers (co.h: co__resume_rest). Older versions of clang keep rax too, which is the
+ * result (seen in 14, right in 19). */
+#if defined(__clang__) && __clang_major__ >= 19
 #define CO__PRESERVING __attribute__((noinline, preserve_most))
 #endif
 
@@ -64,19 +65,20 @@
 /* Switches from `self` (NULL: the thread itself) into `co`, whose own.pc the caller has loaded, seen to be set, and
  * passes as `pc`. "current" is wrong only inside the asm.
  *
- * Stores are what a switch costs (measured on Zen 4: a cycle each, all else hides behind them), so there are few:
- * resumer.pc and resumer.sp are compared and, as in any loop, found to be there already; the mark and the resumer's
- * handle go into {own.pc, own.base} as one store of 16 bytes. `self` is not kept in rdx by the compiler: carried from
- * one switch to the next through own.base it would be a chain of forwarded stores. */
+ * Stores are what a hot switch costs (measured on Zen 4: a cycle each, and all else hides behind them), so there are few.
+ * resumer.pc is compared and, in a loop, found to be there already. The mark and the resumer's handle go into
+ * {own.pc, own.base} as one store of 16 bytes. resumer.sp could be compared too, but must be stored: the yield would
+ * then load it from a line that may not be in the cache, and the resumer, which needs its sp, would wait for each
+ * coroutine in turn; a load just after a store does not wait. `self` is not kept in rdx by the compiler: carried from
+ * one switch to the next through own.base, it would be a chain of forwarded stores. */
 static CO__INLINE void *co__switch_in(co_t *co, void *value, void *pc, co_t *self, int *status) {
     int answer;
     __asm__ __volatile__(CO__THREAD_OFFSET("%%r8") /* landing: rax, thread offset: r8 */
                          "leaq 1f(%%rip), %%rax\n\t"
                          "cmpq %%rax, " CO__AT(RESUMER_PC) "\n\t"
-                         "jne 2f\n\t"
-                         "cmpq %%rsp, " CO__AT(RESUMER_SP) "\n\t"
                          "jne 2f\n"
-                         "3:\tmovq %%rbp, " CO__AT(RESUMER_FP) "\n\t"
+                         "3:\tmovq %%rsp, " CO__AT(RESUMER_SP) "\n\t"
+                         "movq %%rbp, " CO__AT(RESUMER_FP) "\n\t"
                          "movq %%rbx, " CO__AT(RESUMER_BASE) "\n\t"
                          "movq %%rdi, " CO__THREAD_WORD(CO__THREAD_CURRENT, "%%r8") "\n\t"
                          "movq %%rdx, %%xmm0\n\t"
@@ -87,7 +89,6 @@ static CO__INLINE void *co__switch_in(co_t *co, void *value, void *pc, co_t *sel
                          "movaps %%xmm0, " CO__AT(OWN_PC) "\n\t"
                          "jmpq *%%rcx\n"
                          "2:\tmovq %%rax, " CO__AT(RESUMER_PC) "\n\t"
-                         "movq %%rsp, " CO__AT(RESUMER_SP) "\n\t"
                          "jmp 3b\n"
                          "1:\t" CO__LANDING CO__THREAD_OFFSET("%%r8")
                          "movq %%rdx, " CO__THREAD_WORD(CO__THREAD_CURRENT, "%%r8")
@@ -102,19 +103,25 @@ static CO__INLINE void *co__switch_in(co_t *co, void *value, void *pc, co_t *sel
  *
  * The word before the landing serves co_close. Where frames have language tables (__EXCEPTIONS) it is the distance to
  * a second landing, which reaches a real call to the unwinder: an asm is no call site in those tables, so unwinding
- * must not start from the asm itself. Elsewhere it is zero: unwinding starts beside the stack, from the four words. */
+ * must not start from the asm itself. Elsewhere it is zero: unwinding starts beside the stack, from the four words.
+ *
+ * own.fp is compared before it is stored, since rbp is often the same as at the last yield; a load of it waits for the
+ * coroutine's line either way. */
 #define CO__SWITCH_OUT                                                                                                 \
     "leaq 1f(%%rip), %%rcx\n\t"                                                                                        \
     "movq " CO__AT(OWN_BASE) ", %%rdx\n\t"                                                                             \
     "movq %%rsp, " CO__AT(OWN_SP) "\n\t"                                                                               \
-    "movq %%rbp, " CO__AT(OWN_FP) "\n\t"                                                                               \
-    "movq %%rcx, " CO__AT(OWN_PC) "\n\t"                                                                               \
+    "cmpq %%rbp, " CO__AT(OWN_FP) "\n\t"                                                                               \
+    "jne 4f\n"                                                                                                         \
+    "3:\tmovq %%rcx, " CO__AT(OWN_PC) "\n\t"                                                                           \
     "movq %%rbx, " CO__AT(OWN_BASE) "\n\t"                                                                             \
     "movq " CO__AT(RESUMER_SP) ", %%rsp\n\t"                                                                           \
     "movq " CO__AT(RESUMER_FP) ", %%rbp\n\t"                                                                           \
     "movq " CO__AT(RESUMER_BASE) ", %%rbx\n\t"                                                                         \
     "movl $1, %%eax\n\t"                                                                                               \
-    "jmpq *" CO__AT(RESUMER_PC) "\n"
+    "jmpq *" CO__AT(RESUMER_PC) "\n"                                                                                   \
+    "4:\tmovq %%rbp, " CO__AT(OWN_FP) "\n\t"                                                                           \
+    "jmp 3b\n"
 
 static CO__INLINE void *co__switch_out(co_t *co, void *value) {
 #ifdef __EXCEPTIONS
