@@ -120,8 +120,10 @@ CO_API int co_throw(co_t *co, int error, void **out);
 /** End a suspended coroutine: its deferred calls run on its own stack, last first, while its locals are still alive.
  *  In frames with language tables (C++, -fexceptions) destructors and __attribute__((cleanup)) run too, innermost frame
  *  first, a frame's deferred calls before its destructors; needs libgcc's or LLVM's unwinder in the process, which such
- *  frames bring. Code after the pending yield never runs. A noexcept frame ends the program, as does a catch (...) that
- *  does not rethrow.
+ *  frames bring, and 8 KiB of the coroutine's stack below the yield: with less, frames are passed over and only deferred
+ *  calls run. Code after the pending yield never runs. A noexcept frame ends the program, as does a catch (...) that does
+ *  not rethrow. A call deferred by a function that has returned runs before the destructors of that function's caller,
+ *  and perhaps before those of frames that were entered later.
  *  returns  0, also for a dead or a fresh coroutine; -EINVAL (NULL); -EBUSY (not suspended); the first error that a
  *           deferred call left by co_fail, negated; -EPERM if one tried to yield */
 CO_API int co_close(co_t *co);
@@ -224,7 +226,8 @@ CO_API CO__COLD CO__NORETURN void co__unwind(void);
 
 /* The C++ runtime's record of a thread's active handlers (__cxa_eh_globals; Itanium C++ ABI: Exception Handling,
  * section 2.2.2). It is one list in the order of one stack, so it must be empty at every switch: whoever switches away
- * inside a handler, or while an exception unwinds, goes through the library, which puts its part aside meanwhile. */
+ * inside a handler, or while an exception unwinds, goes through the library, which puts its part aside meanwhile. C++
+ * code does, and C code compiled with -fexceptions, which is how C code says that it stands between C++ frames. */
 struct co__handlers {
     void *caught;
     unsigned int uncaught;
@@ -233,18 +236,24 @@ struct co__handlers {
 #ifndef CO_NO_INLINE
 #include CO__ARCH_INLINE
 
-/* The running coroutine. A call of a function lives in one coroutine from beginning to end, on whatever threads: the
- * value is constant in it, and the asm, not being volatile, may be shared by all uses in a function and hoisted out of
- * loops. What must not happen is that the value is seen between a change of "current" and the switch; so that change is
+/* A call of a function lives in one coroutine from beginning to end; but that of a C++20 coroutine may go on elsewhere. */
+#ifdef __cpp_impl_coroutine
+#define CO__CONSTANT_IN_A_CALL __volatile__
+#else
+#define CO__CONSTANT_IN_A_CALL
+#endif
+
+/* The running coroutine: constant in a call, on whatever threads it goes on. So the asm, not being volatile, may be
+ * shared by all uses in a function and hoisted out of loops. What must not happen is that the value is seen between a change of "current" and the switch; so that change is
  * part of the switch's asm. */
 static CO__INLINE co_t *co__current_get(void) {
     co_t *current;
-    CO__THREAD_GET(, CO__THREAD_CURRENT, current);
+    CO__THREAD_GET(CO__CONSTANT_IN_A_CALL, CO__THREAD_CURRENT, current);
     return current;
 }
 
 static CO__INLINE int co__handlers_active(void) {
-#if defined(__cplusplus) && defined(__EXCEPTIONS)
+#ifdef __EXCEPTIONS
     const struct co__handlers *handlers;
     CO__THREAD_GET(__volatile__, CO__THREAD_HANDLERS, handlers); /* differs between threads */
     return handlers == NULL || handlers->caught != NULL || handlers->uncaught != 0;
@@ -253,17 +262,22 @@ static CO__INLINE int co__handlers_active(void) {
 #endif
 }
 
-#ifdef CO__PRESERVING
 /* A call for the case that never comes costs registers in the loops where it does not come: clang keeps the handle
  * elsewhere because a call would lose it, and every switch waits for that place to be read. These calls lose nothing. */
-static CO__PRESERVING CO__COLD int co__resume_rest(co_t *co, void *in, void **out) {
-    return co__resume_slow(co, in, out);
-}
-static CO__PRESERVING CO__COLD void *co__yield_rest(co_t *self, void *value) { return co__yield_refused(self, value); }
-#else
-#define co__resume_rest co__resume_slow
-#define co__yield_rest co__yield_refused
+#ifndef CO__PRESERVING
+#define CO__PRESERVING CO__INLINE
 #endif
+
+struct co__answer {
+    void *value;
+    int status;
+};
+
+static CO__PRESERVING void co__resume_rest(co_t *co, void *in, struct co__answer *answer) {
+    answer->status = co__resume_slow(co, in, &answer->value);
+}
+
+static CO__PRESERVING void co__yield_rest(co_t *self, void *value) { co__yield_refused(self, value); }
 
 static CO__INLINE int co_resume(co_t *co, void *in, void **out) {
     co_t *self = co__current_get();
@@ -275,13 +289,15 @@ static CO__INLINE int co_resume(co_t *co, void *in, void **out) {
     if (CO__LIKELY(co != NULL && (pc = co->own.pc) != NULL && !co__handlers_active())) {
         value = co__switch_in(co, in, pc, self, &status);
     } else {
-        /* Not `out`: a variable whose address is passed on would live in memory on the fast path too. Misuse leaves
-         * this one alone; when the body failed it becomes NULL. */
-        void *answer = &answer;
-        status = co__resume_rest(co, in, &answer);
-        if (status < 0 && answer != NULL)
-            return status;
-        value = answer;
+        /* Not `out`: a variable whose address is passed on would live in memory on the fast path too. Misuse leaves the
+         * value alone; when the body failed it becomes NULL. */
+        struct co__answer answer;
+        answer.value = &answer;
+        co__resume_rest(co, in, &answer);
+        if (answer.status < 0 && answer.value != NULL)
+            return answer.status;
+        value = answer.value;
+        status = answer.status;
     }
     if (out != NULL)
         *out = value;
@@ -293,7 +309,7 @@ static CO__INLINE co_t *co_self(void) { return co__current_get(); }
 static CO__INLINE void *co_yield_from(co_t *self, void *value) {
 #ifdef CO_DEBUG
     if (self == NULL || self != co__current_get())
-        return co__yield_rest(self, value);
+        return co__yield_refused(self, value);
 #endif
     if (co__handlers_active())
         return co__yield_handling(self, value);
@@ -313,7 +329,8 @@ static CO__INLINE void *co_yield(void *value) {
     CO__THREAD_GET(__volatile__, CO__THREAD_CURRENT, anyone);
     if (CO__LIKELY(anyone != NULL))
         return co_yield_from(self, value);
-    return co__yield_rest(self, value);
+    co__yield_rest(self, value);
+    return NULL;
 }
 #endif /* CO_NO_INLINE */
 

@@ -10,7 +10,7 @@
 #define CO__ARG 72
 #define CO__ERROR 80
 #define CO__REFUSED 84
-#define CO__TRUE_RESUMER_PC 120
+#define CO__TRUE_RESUMER_PC 112 /* CO__RESUMER_PC + 64: call-frame information of co__entry */
 
 /* The two bytes of a number from 64 to 8191 in call-frame information (DWARF 5, section 7.6: signed LEB128). */
 #define CO__SLEB128(number) 0x80 | ((number) & 0x7f), (number) >> 7
@@ -76,10 +76,11 @@ struct co__block {
     int outcome;         /* the first error while ending */
     unsigned char life;  /* enum co__life */
     unsigned char slow;  /* own.pc is kept in slow_pc while suspended: CO_FPENV, sanitizers */
+    unsigned char unwinds; /* while closing: through the unwinder */
     unsigned flags;      /* of co_options_t */
     uint32_t fpenv[2];   /* floating-point control state while suspended, with CO_FPENV */
+    void *resumer_pc;              /* the true resumer.pc while yields are refused, else NULL */
     void *slow_pc;
-    void *resumer_pc;              /* the true resumer.pc while yields are refused */
     struct co__deferred *deferred; /* last first */
     struct co__handlers *handlers; /* put aside by a yield from within a C++ handler; NULL when there are none */
 
@@ -98,6 +99,8 @@ static inline struct co__block *co__block_of(const co_t *co) { return (struct co
 extern const char co__entry[], co__closing[], co__refusal[];
 /* Leaves an ended coroutine for its resumer, for good. */
 CO__NORETURN void co__leave(co_t *co, void *value, long status);
+/* Calls fn(arg); an exception that leaves it ends the program. */
+void co__call_guarded(void (*fn)(void *), void *arg);
 /* Stores the processor's floating-point control state; exchanges it with the stored one. */
 void co__fpenv_save(uint32_t fpenv[2]);
 void co__fpenv_swap(uint32_t fpenv[2]);

@@ -34,13 +34,18 @@ CO__NORETURN static void die(const char *message) {
  * 3.2.2). The other architectures have none. */
 #define RED_ZONE_BYTES 128
 
+/* What unwinding needs below the yield. Measured with libgcc 12: 5.1 KiB on x86-64 and RV64, 7.0 KiB on AArch64. */
+#define UNWINDING_BYTES 8192
+
 /* Sends the coroutine to the second landing of its yield, if it has one, or else to co__closing, which finds the four
  * words of the pending yield on its stack, so that call-frame information can lead from there to the yield's frame. */
 static void redirect(struct co__block *block) {
     void **pc = block->slow ? &block->slow_pc : &block->hot.own.pc;
     int32_t distance;
     memcpy(&distance, (char *)*pc - sizeof distance, sizeof distance);
-    if (distance != 0 && &_Unwind_ForcedUnwind != NULL) {
+    size_t room = (size_t)((char *)block->hot.own.sp - block->stack.low);
+    block->unwinds = &_Unwind_ForcedUnwind != NULL && room >= UNWINDING_BYTES;
+    if (distance != 0 && block->unwinds) {
         *pc = (char *)*pc + distance;
         return;
     }
@@ -64,9 +69,7 @@ int co_close(co_t *co) {
     if (co->own.pc == NULL && block->slow_pc == NULL)
         return -EBUSY;
     redirect(block);
-    int status = co__enter(block, NULL, NULL);
-    co__hooks_unpoison(block);
-    return status;
+    return co__enter(block, NULL, NULL);
 }
 
 /* ---- The coroutine's side ------------------------------------------------------------------------------------ */
@@ -108,25 +111,25 @@ void co__unwind(void) {
     struct co__block *block = co__block_of(co__current_get());
     block->failure = 0; /* the body does not return, so what it said of failing does not count */
     co__begin_ending(block);
+    co__hooks_unwinding();
     if (block->handlers != NULL)
         co__handlers_restore(block->handlers);
-    if (&_Unwind_ForcedUnwind != NULL) {
+    if (block->unwinds) {
         struct _Unwind_Exception *exception = (void *)block->exception;
         memcpy(&exception->exception_class, "libco\0\0", sizeof exception->exception_class);
         exception->exception_cleanup = swallowed;
         _Unwind_Backtrace(note_frame, block);
-        co__hooks_unwinding();
         _Unwind_ForcedUnwind(exception, stop, block);
     }
-    /* Without an unwinder, or past a frame that it knows nothing of. */
+    /* Without an unwinder or room for it, or past a frame that it knows nothing of. */
     leave(block);
 }
 
-/* The personality routine of co__entry: what reaches it has left the body. */
+/* The personality routine of co__entry and co__call_guarded: what reaches it has left the body or a deferred call. */
 _Unwind_Reason_Code co__personality(int version, _Unwind_Action actions, _Unwind_Exception_Class exception_class,
                                     struct _Unwind_Exception *exception, struct _Unwind_Context *context) {
     (void)version, (void)exception_class, (void)exception, (void)context;
     if ((actions & _UA_FORCE_UNWIND) != 0)
         return _URC_CONTINUE_UNWIND; /* pthread_exit unwinds the resumers too */
-    die("an exception left the body of a coroutine");
+    die("an exception left a coroutine");
 }

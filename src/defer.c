@@ -55,7 +55,7 @@ void co__run_deferred(struct co__block *block, uintptr_t up_to_frame) {
         block->deferred = deferred->next;
         release(block->allocator, deferred);
         co__hooks_calling();
-        fn(arg);
+        co__call_guarded(fn, arg); /* while closing, a handler of the body further up must not catch what leaves fn */
         note_error(block);
     }
 }

@@ -291,11 +291,6 @@ void co__hooks_destroyed(struct co__block *block) {
         destroyed(block);
 }
 
-void co__hooks_unpoison(struct co__block *block) {
-    if (!no_tools() && (tools_present() & ASAN) != 0)
-        __asan_unpoison_memory_region(block->stack.low, (size_t)((char *)block - block->stack.low));
-}
-
 /* ---- Elsewhere in the library -------------------------------------------------------------------------------- */
 
 void co__hooks_wrote(void **out) {
@@ -311,7 +306,8 @@ void co__hooks_use_below(void *low, size_t bytes) {
         valgrind(MAKE_MEM_UNDEFINED, (uintptr_t)low, bytes);
 }
 
-/* As the compiler does before a throw: frames that are passed over take their poison with them. */
+/* As the compiler does before a throw. The frames of this stack will not return, so they would leave their poison to
+ * whoever uses the stack after them. */
 void co__hooks_unwinding(void) {
     if (!no_tools() && (tools_present() & ASAN) != 0)
         __asan_handle_no_return();

@@ -44,11 +44,9 @@ void co__hooks_after(struct co__block *block, struct co__hooked_switch *sw, bool
 void co__hooks_wrote(void **out);
 /* Before co_close writes below the stack pointer of a suspended coroutine. */
 void co__hooks_use_below(void *low, size_t bytes);
-/* Before frames are unwound, on their own stack. */
+/* On the coroutine's stack, before its frames are abandoned or unwound. */
 void co__hooks_unwinding(void);
 /* Before the library calls fn(arg) of the user's. */
 void co__hooks_calling(void);
-/* After a close that abandoned frames. */
-void co__hooks_unpoison(struct co__block *block);
 
 #endif

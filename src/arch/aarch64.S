@@ -51,60 +51,50 @@
     .cfi_def_cfa sp, 0
 .endm
 
+/* Where the frame holds two registers, `at` above sp. */
+.macro CFI_PAIR first, second, at
+    .cfi_offset \first, \at - FRAME_BYTES
+    .cfi_offset \second, \at + 8 - FRAME_BYTES
+.endm
+
 .macro SAVE_CALLEE_SAVED
     sub sp, sp, #FRAME_BYTES
     .cfi_def_cfa_offset FRAME_BYTES
     stp x30, x2, [sp]
     .cfi_offset x30, -160
     stp x20, x21, [sp, #16]
-    .cfi_offset x20, -144
-    .cfi_offset x21, -136
+    CFI_PAIR x20, x21, 16
     stp x22, x23, [sp, #32]
-    .cfi_offset x22, -128
-    .cfi_offset x23, -120
+    CFI_PAIR x22, x23, 32
     stp x24, x25, [sp, #48]
-    .cfi_offset x24, -112
-    .cfi_offset x25, -104
+    CFI_PAIR x24, x25, 48
     stp x26, x27, [sp, #64]
-    .cfi_offset x26, -96
-    .cfi_offset x27, -88
+    CFI_PAIR x26, x27, 64
     str x28, [sp, #80]
     .cfi_offset x28, -80
     stp d8, d9, [sp, #96]
-    .cfi_offset d8, -64
-    .cfi_offset d9, -56
+    CFI_PAIR d8, d9, 96
     stp d10, d11, [sp, #112]
-    .cfi_offset d10, -48
-    .cfi_offset d11, -40
+    CFI_PAIR d10, d11, 112
     stp d12, d13, [sp, #128]
-    .cfi_offset d12, -32
-    .cfi_offset d13, -24
+    CFI_PAIR d12, d13, 128
     stp d14, d15, [sp, #144]
-    .cfi_offset d14, -16
-    .cfi_offset d15, -8
+    CFI_PAIR d14, d15, 144
 .endm
 
 /* The frame as it is at a landing. */
 .macro CFI_AT_LANDING
     .cfi_def_cfa sp, FRAME_BYTES
     .cfi_offset x30, -160
-    .cfi_offset x20, -144
-    .cfi_offset x21, -136
-    .cfi_offset x22, -128
-    .cfi_offset x23, -120
-    .cfi_offset x24, -112
-    .cfi_offset x25, -104
-    .cfi_offset x26, -96
-    .cfi_offset x27, -88
-    .cfi_offset x28, -80
-    .cfi_offset d8, -64
-    .cfi_offset d9, -56
-    .cfi_offset d10, -48
-    .cfi_offset d11, -40
-    .cfi_offset d12, -32
-    .cfi_offset d13, -24
-    .cfi_offset d14, -16
-    .cfi_offset d15, -8
+    CFI_PAIR x20, x21, 16
+    CFI_PAIR x22, x23, 32
+    CFI_PAIR x24, x25, 48
+    CFI_PAIR x26, x27, 64
+    .cfi_offset x28, 80 - FRAME_BYTES
+    CFI_PAIR d8, d9, 96
+    CFI_PAIR d10, d11, 112
+    CFI_PAIR d12, d13, 128
+    CFI_PAIR d14, d15, 144
 .endm
 
 .macro RESTORE_CALLEE_SAVED_AND_RETURN
@@ -277,10 +267,10 @@ FUNCTION co__entry
     .cfi_signal_frame
     .cfi_personality 0x1b, co__personality
     .cfi_escape 0x0f, 3, 0x8f, CO__RESUMER_SP, 0x06     /* CFA = [sp + 32]: DW_CFA_def_cfa_expression, breg31, deref */
-    /* The pc: in resumer.pc, or, while yields are refused, in the word that keeps it. Both addresses; the content of the
-     * second decides whether that is dropped. */
-    .cfi_escape 0x10, 30, 11, 0x8f, CO__RESUMER_PC, 0x8f, CO__SLEB128(CO__TRUE_RESUMER_PC)
-    .cfi_escape 0x12, 0x06, 0x28, 1, 0, 0x13            /* dup, deref, bra +1, drop */
+    /* The pc: in resumer.pc, or, while yields are refused, in the word that keeps it, 64 bytes above: if that word is not 0,
+     * 64 is added. Only operations that Valgrind knows: breg; deref, lit0, ne, lit6, shl; breg; plus. */
+    .cfi_escape 0x10, 30, 11, 0x8f, CO__SLEB128(CO__TRUE_RESUMER_PC), 0x06, 0x30, 0x2e, 0x36, 0x24
+    .cfi_escape 0x8f, CO__RESUMER_PC, 0x22
     .cfi_escape 0x10, 29, 2, 0x8f, CO__RESUMER_FP       /* x29 at [sp + 40] */
     .cfi_escape 0x10, 19, 2, 0x8f, CO__RESUMER_BASE     /* x19 at [sp + 56] */
     .cfi_escape 0x16, 0, 2, 0x8f, 0                     /* x0 is the block: DW_CFA_val_expression, sp */
@@ -413,6 +403,28 @@ FUNCTION co__valgrind
     .cfi_endproc
     .size co__valgrind, . - co__valgrind
 
+/* void co__call_guarded(void (*fn)(void *), void *arg): fn(arg), through a frame that no exception passes. */
+    .hidden co__call_guarded
+FUNCTION co__call_guarded
+    .cfi_startproc
+    .cfi_personality 0x1b, co__personality
+    FUNCTION_ENTRY
+    stp x29, x30, [sp, #-16]!
+    .cfi_def_cfa_offset 16
+    .cfi_offset x29, -16
+    .cfi_offset x30, -8
+    mov x29, sp
+    mov x2, x0
+    mov x0, x1
+    blr x2
+    ldp x29, x30, [sp], #16
+    .cfi_def_cfa_offset 0
+    .cfi_restore x29
+    .cfi_restore x30
+    ret
+    .cfi_endproc
+    .size co__call_guarded, . - co__call_guarded
+
 /* int co_defer(void (*fn)(void *), void *arg): adds the stack pointer of its caller, by which co_close tells frames
  * apart. */
 FUNCTION co_defer
@@ -423,16 +435,6 @@ FUNCTION co_defer
     .cfi_endproc
     .size co_defer, . - co_defer
 
-/* The words of a thread (co/layout.h). They are defined here since only assembly reads them, which link-time
- * optimisation does not see. */
-    .section .tbss, "awT", %nobits
-    .globl co__thread
-    .type co__thread, %object
-    .p2align 4
-co__thread:
-    .zero 16
-    .size co__thread, 16
-
 #if defined(__ARM_FEATURE_BTI_DEFAULT)
 /* "ELF for the Arm 64-bit Architecture", program property FEATURE_1_AND: branch targets are marked (bit 0). */
     .section .note.gnu.property, "a"
@@ -441,4 +443,3 @@ co__thread:
     .asciz "GNU"
     .long 0xc0000000, 4, 1, 0
 #endif
-    .section .note.GNU-stack, "", %progbits

@@ -128,35 +128,32 @@
 .endm
 
 /* The frame as it is at a landing. */
-.macro CFI_SAVED register, offset
-    .cfi_rel_offset \register, \offset
-.endm
 .macro CFI_AT_LANDING
     .cfi_def_cfa sp, FRAME_BYTES
-    CFI_SAVED ra, 0
-    CFI_SAVED s2, 16
-    CFI_SAVED s3, 24
-    CFI_SAVED s4, 32
-    CFI_SAVED s5, 40
-    CFI_SAVED s6, 48
-    CFI_SAVED s7, 56
-    CFI_SAVED s8, 64
-    CFI_SAVED s9, 72
-    CFI_SAVED s10, 80
-    CFI_SAVED s11, 88
+    .cfi_rel_offset ra, 0
+    .cfi_rel_offset s2, 16
+    .cfi_rel_offset s3, 24
+    .cfi_rel_offset s4, 32
+    .cfi_rel_offset s5, 40
+    .cfi_rel_offset s6, 48
+    .cfi_rel_offset s7, 56
+    .cfi_rel_offset s8, 64
+    .cfi_rel_offset s9, 72
+    .cfi_rel_offset s10, 80
+    .cfi_rel_offset s11, 88
 #if FLOAT_BYTES > 0
-    CFI_SAVED fs0, FLOATS_AT
-    CFI_SAVED fs1, FLOATS_AT + 1 * FLOAT_BYTES
-    CFI_SAVED fs2, FLOATS_AT + 2 * FLOAT_BYTES
-    CFI_SAVED fs3, FLOATS_AT + 3 * FLOAT_BYTES
-    CFI_SAVED fs4, FLOATS_AT + 4 * FLOAT_BYTES
-    CFI_SAVED fs5, FLOATS_AT + 5 * FLOAT_BYTES
-    CFI_SAVED fs6, FLOATS_AT + 6 * FLOAT_BYTES
-    CFI_SAVED fs7, FLOATS_AT + 7 * FLOAT_BYTES
-    CFI_SAVED fs8, FLOATS_AT + 8 * FLOAT_BYTES
-    CFI_SAVED fs9, FLOATS_AT + 9 * FLOAT_BYTES
-    CFI_SAVED fs10, FLOATS_AT + 10 * FLOAT_BYTES
-    CFI_SAVED fs11, FLOATS_AT + 11 * FLOAT_BYTES
+    .cfi_rel_offset fs0, FLOATS_AT
+    .cfi_rel_offset fs1, FLOATS_AT + 1 * FLOAT_BYTES
+    .cfi_rel_offset fs2, FLOATS_AT + 2 * FLOAT_BYTES
+    .cfi_rel_offset fs3, FLOATS_AT + 3 * FLOAT_BYTES
+    .cfi_rel_offset fs4, FLOATS_AT + 4 * FLOAT_BYTES
+    .cfi_rel_offset fs5, FLOATS_AT + 5 * FLOAT_BYTES
+    .cfi_rel_offset fs6, FLOATS_AT + 6 * FLOAT_BYTES
+    .cfi_rel_offset fs7, FLOATS_AT + 7 * FLOAT_BYTES
+    .cfi_rel_offset fs8, FLOATS_AT + 8 * FLOAT_BYTES
+    .cfi_rel_offset fs9, FLOATS_AT + 9 * FLOAT_BYTES
+    .cfi_rel_offset fs10, FLOATS_AT + 10 * FLOAT_BYTES
+    .cfi_rel_offset fs11, FLOATS_AT + 11 * FLOAT_BYTES
 #endif
 .endm
 
@@ -298,10 +295,10 @@ FUNCTION co__entry
     .cfi_signal_frame
     .cfi_personality 0x1b, co__personality
     .cfi_escape 0x0f, 3, 0x72, CO__RESUMER_SP, 0x06     /* CFA = [sp + 32]: DW_CFA_def_cfa_expression, breg2, deref */
-    /* The pc: in resumer.pc, or, while yields are refused, in the word that keeps it. Both addresses; the content of the
-     * second decides whether that is dropped. */
-    .cfi_escape 0x10, 1, 11, 0x72, CO__RESUMER_PC, 0x72, CO__SLEB128(CO__TRUE_RESUMER_PC)
-    .cfi_escape 0x12, 0x06, 0x28, 1, 0, 0x13            /* dup, deref, bra +1, drop */
+    /* The pc: in resumer.pc, or, while yields are refused, in the word that keeps it, 64 bytes above: if that word is not 0,
+     * 64 is added. Only operations that Valgrind knows: breg; deref, lit0, ne, lit6, shl; breg; plus. */
+    .cfi_escape 0x10, 1, 11, 0x72, CO__SLEB128(CO__TRUE_RESUMER_PC), 0x06, 0x30, 0x2e, 0x36, 0x24
+    .cfi_escape 0x72, CO__RESUMER_PC, 0x22
     .cfi_escape 0x10, 8, 2, 0x72, CO__RESUMER_FP        /* s0 at [sp + 40] */
     .cfi_escape 0x10, 9, 2, 0x72, CO__RESUMER_BASE      /* s1 at [sp + 56] */
     .cfi_escape 0x16, 10, 2, 0x72, 0                    /* a0 is the block: DW_CFA_val_expression, sp */
@@ -425,6 +422,31 @@ FUNCTION co__valgrind
     .cfi_endproc
     .size co__valgrind, . - co__valgrind
 
+/* void co__call_guarded(void (*fn)(void *), void *arg): fn(arg), through a frame that no exception passes. */
+    .hidden co__call_guarded
+FUNCTION co__call_guarded
+    .cfi_startproc
+    .cfi_personality 0x1b, co__personality
+    addi sp, sp, -16
+    .cfi_def_cfa_offset 16
+    sd ra, 8(sp)
+    .cfi_offset ra, -8
+    sd s0, 0(sp)
+    .cfi_offset s0, -16
+    addi s0, sp, 16
+    mv t1, a0
+    mv a0, a1
+    jalr t1
+    ld s0, 0(sp)
+    .cfi_restore s0
+    ld ra, 8(sp)
+    .cfi_restore ra
+    addi sp, sp, 16
+    .cfi_def_cfa_offset 0
+    ret
+    .cfi_endproc
+    .size co__call_guarded, . - co__call_guarded
+
 /* int co_defer(void (*fn)(void *), void *arg): adds the stack pointer of its caller, by which co_close tells frames
  * apart. */
 FUNCTION co_defer
@@ -433,15 +455,3 @@ FUNCTION co_defer
     tail co__defer
     .cfi_endproc
     .size co_defer, . - co_defer
-
-/* The words of a thread (co/layout.h). They are defined here since only assembly reads them, which link-time
- * optimisation does not see. */
-    .section .tbss, "awT", @nobits
-    .globl co__thread
-    .type co__thread, @object
-    .p2align 4
-co__thread:
-    .zero 16
-    .size co__thread, 16
-
-    .section .note.GNU-stack, "", @progbits

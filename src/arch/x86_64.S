@@ -29,6 +29,13 @@
 
     .text
 
+.macro FUNCTION name
+    .globl \name
+    .type \name, @function
+    .p2align 4
+\name:
+.endm
+
 /* Call-frame information for the instructions between loading the other side's rsp and jumping to it: the caller of
  * such a frame is the context that lies in the block, from word `offset` on (DWARF 5, sections 6.4.2 and 2.5; register
  * numbers of the psABI, figure 3.36: rbx 3, rdi 5, rbp 6, rsp 7, return address 16). The macro leaves rip to its user. */
@@ -95,10 +102,7 @@
 .endm
 
 /* int co_resume(co_t *co, void *in, void **out) */
-    .globl co_resume
-    .type co_resume, @function
-    .p2align 4
-co_resume:
+FUNCTION co_resume
     .cfi_startproc
     LANDING
     testq %rdi, %rdi
@@ -161,10 +165,7 @@ co_resume:
     .size co_resume, . - co_resume
 
 /* void *co_yield(void *value) */
-    .globl co_yield
-    .type co_yield, @function
-    .p2align 4
-co_yield:
+FUNCTION co_yield
     .cfi_startproc
     LANDING
     movq co__thread@gottpoff(%rip), %rax
@@ -181,10 +182,7 @@ co_yield:
     .cfi_endproc
 
 /* void *co_yield_from(co_t *self, void *value) */
-    .globl co_yield_from
-    .type co_yield_from, @function
-    .p2align 4
-co_yield_from:
+FUNCTION co_yield_from
     .cfi_startproc
     LANDING
     movq co__thread@gottpoff(%rip), %rax
@@ -229,19 +227,16 @@ co_yield_from:
  * information continue into the resumer, whose four words are in the block while the coroutine runs: a backtrace walks
  * from the body into whoever resumed it. It is marked as a signal frame since debuggers refuse an ordinary frame whose
  * caller lies lower in memory. */
-    .globl co__entry
     .hidden co__entry
-    .type co__entry, @function
-    .p2align 4
-co__entry:
+FUNCTION co__entry
     .cfi_startproc
     .cfi_signal_frame
     .cfi_personality 0x1b, co__personality
     .cfi_escape 0x0f, 3, 0x77, CO__RESUMER_SP, 0x06     /* CFA = [rsp + 32]: DW_CFA_def_cfa_expression, breg7, deref */
-    /* rip: in resumer.pc, or, while yields are refused, in the word that keeps it. Both addresses; the content of the
-     * second decides whether that is dropped. */
-    .cfi_escape 0x10, 16, 11, 0x77, CO__RESUMER_PC, 0x77, CO__SLEB128(CO__TRUE_RESUMER_PC)
-    .cfi_escape 0x12, 0x06, 0x28, 1, 0, 0x13            /* dup, deref, bra +1, drop */
+    /* rip: in resumer.pc, or, while yields are refused, in the word that keeps it, 64 bytes above: if that word is not 0,
+     * 64 is added. Only operations that Valgrind knows: breg; deref, lit0, ne, lit6, shl; breg; plus. */
+    .cfi_escape 0x10, 16, 11, 0x77, CO__SLEB128(CO__TRUE_RESUMER_PC), 0x06, 0x30, 0x2e, 0x36, 0x24
+    .cfi_escape 0x77, CO__RESUMER_PC, 0x22
     .cfi_escape 0x10, 6, 2, 0x77, CO__RESUMER_FP        /* rbp at [rsp + 40] */
     .cfi_escape 0x10, 3, 2, 0x77, CO__RESUMER_BASE      /* rbx at [rsp + 56] */
     .cfi_escape 0x16, 5, 2, 0x77, 0                     /* rdi is the block: DW_CFA_val_expression, rsp */
@@ -265,11 +260,8 @@ co__entry:
     .size co__entry, . - co__entry
 
 /* void co__leave(co_t *co, void *value, long status): never returns. own.pc stays NULL. */
-    .globl co__leave
     .hidden co__leave
-    .type co__leave, @function
-    .p2align 4
-co__leave:
+FUNCTION co__leave
     .cfi_startproc
     LANDING
     movq %rdx, %rax
@@ -289,11 +281,8 @@ co__leave:
 
 /* Where co_close sends a coroutine whose landing knows no unwinder. rsp points to the four words of the pending yield,
  * which call-frame information takes for the caller. */
-    .globl co__closing
     .hidden co__closing
-    .type co__closing, @function
-    .p2align 4
-co__closing:
+FUNCTION co__closing
     .cfi_startproc
     .cfi_signal_frame
     .cfi_escape 0x0f, 3, 0x77, 0, 0x06                  /* CFA = [rsp] */
@@ -308,11 +297,8 @@ co__closing:
 
 /* Where resumer.pc points while yields are refused. A yield has just saved its four words in `own` and loaded the
  * resumer's; this undoes it, and the yield returns NULL. rdi, rdx as above. */
-    .globl co__refusal
     .hidden co__refusal
-    .type co__refusal, @function
-    .p2align 4
-co__refusal:
+FUNCTION co__refusal
     .cfi_startproc
     .cfi_signal_frame                                   /* the caller is the yield */
     .cfi_escape 0x0f, 3, 0x75, CO__OWN_SP, 0x06         /* CFA = [rdi] */
@@ -337,11 +323,8 @@ co__refusal:
     .size co__refusal, . - co__refusal
 
 /* void co__fpenv_save(uint32_t fpenv[2]): MXCSR in the first word, the x87 control word in the second. */
-    .globl co__fpenv_save
     .hidden co__fpenv_save
-    .type co__fpenv_save, @function
-    .p2align 4
-co__fpenv_save:
+FUNCTION co__fpenv_save
     .cfi_startproc
     LANDING
     stmxcsr (%rdi)
@@ -351,11 +334,8 @@ co__fpenv_save:
     .size co__fpenv_save, . - co__fpenv_save
 
 /* void co__fpenv_swap(uint32_t fpenv[2]) */
-    .globl co__fpenv_swap
     .hidden co__fpenv_swap
-    .type co__fpenv_swap, @function
-    .p2align 4
-co__fpenv_swap:
+FUNCTION co__fpenv_swap
     .cfi_startproc
     LANDING
     movl (%rdi), %eax
@@ -373,11 +353,8 @@ co__fpenv_swap:
 /* uintptr_t co__valgrind(uintptr_t otherwise, const uintptr_t request[6]): rotations that leave rdi as it was, and an
  * exchange that does nothing, by which Valgrind knows a request (valgrind.h: arguments at rax, rdx becomes the answer).
  * Without Valgrind rdx stays `otherwise`. */
-    .globl co__valgrind
     .hidden co__valgrind
-    .type co__valgrind, @function
-    .p2align 4
-co__valgrind:
+FUNCTION co__valgrind
     .cfi_startproc
     LANDING
     movq %rdi, %rdx
@@ -392,28 +369,32 @@ co__valgrind:
     .cfi_endproc
     .size co__valgrind, . - co__valgrind
 
+/* void co__call_guarded(void (*fn)(void *), void *arg): fn(arg), through a frame that no exception passes. */
+    .hidden co__call_guarded
+FUNCTION co__call_guarded
+    .cfi_startproc
+    .cfi_personality 0x1b, co__personality
+    LANDING
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    movq %rdi, %rax
+    movq %rsi, %rdi
+    call *%rax
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    ret
+    .cfi_endproc
+    .size co__call_guarded, . - co__call_guarded
+
 /* int co_defer(void (*fn)(void *), void *arg): adds the stack pointer of its caller, by which co_close tells frames
  * apart. */
-    .globl co_defer
-    .type co_defer, @function
-    .p2align 4
-co_defer:
+FUNCTION co_defer
     .cfi_startproc
     LANDING
     leaq 8(%rsp), %rdx
     jmp co__defer
     .cfi_endproc
     .size co_defer, . - co_defer
-
-/* The words of a thread (co/layout.h). They are defined here since only assembly reads them, which link-time
- * optimisation does not see. */
-    .section .tbss, "awT", @nobits
-    .globl co__thread
-    .type co__thread, @object
-    .p2align 4
-co__thread:
-    .zero 16
-    .size co__thread, 16
 
 #if defined(__CET__) && (__CET__ & 1)
 /* psABI section 5.1.1: indirect branches land on endbr64; nothing is said of shadow stacks. */
@@ -423,4 +404,3 @@ co__thread:
     .asciz "GNU"
     .long 0xc0000002, 4, 1, 0
 #endif
-    .section .note.GNU-stack, "", @progbits

@@ -39,9 +39,9 @@
 
 #define CO__AT(word) CO__TEXT(CO__##word) "(%%rdi)"
 
-/* A function that keeps its caller's registers (co.h: co__resume_rest). Older versions of clang keep rax too, which is the
- * result (seen in 14, right in 19). */
-#if defined(__clang__) && __clang_major__ >= 19
+/* A function that keeps its caller's registers (co.h: co__resume_rest). It returns nothing: older versions of clang keep
+ * rax too (seen in 14, right in 19). */
+#if defined(__clang__)
 #define CO__PRESERVING __attribute__((noinline, preserve_most))
 #endif
 

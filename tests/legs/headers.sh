@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Every public header alone, in every language standard, by every compiler, both doors, with the warnings that careful programs
+# use as errors. Optimised and with a use of the inline calls, since an asm is checked only where it is emitted.
+set -uo pipefail
+work=${CO_WORK_DIR:?}
+include=${CO_SOURCE_DIR:?}/include
+mkdir -p "$work"
+
+warnings=(-Werror -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wcast-align -Wcast-qual -Wformat=2
+    -Wnull-dereference -Wundef -Wwrite-strings)
+c_warnings=(-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition)
+cxx_warnings=(-Wold-style-cast -Wnon-virtual-dtor)
+
+# The use of co.h. In C++ co_yield is a keyword from C++20 on, and co_suspend stands in its place.
+cat >"$work/use.h" <<'EOF'
+extern int co_header_use(co_t *co, void **out);
+int co_header_use(co_t *co, void **out) {
+    int status = co_resume(co, *out, out);
+#ifdef __cplusplus
+    *out = co_suspend(*out);
+#else
+    *out = co_yield(*out);
+#endif
+    *out = co_yield_from(co_self(), *out);
+    return status;
+}
+EOF
+
+# check WHAT COMPILER ARGUMENT...: compile the header in $header, twice included.
+check() {
+    local what=$1 compiler=$2
+    shift 2
+    if ! command -v "$compiler" >/dev/null; then
+        echo "skip $what: there is no $compiler"
+        return
+    fi
+    printf '#include <%s>\n#include <%s>\nextern int unit_is_not_empty;\n' "$header" "$header" >"$work/unit.h"
+    [[ $header == co.h ]] && cat "$work/use.h" >>"$work/unit.h"
+    printf '#include "unit.h"\n' | tee "$work/unit.c" >"$work/unit.cpp"
+    if "$compiler" "${warnings[@]}" -I"$include" "$@" -c -o "$work/unit.o"; then
+        echo "ok $what"
+    else
+        echo "not ok $what"
+    fi
+}
+
+# standards COMPILER C++-COMPILER [ARGUMENT...]
+standards() {
+    local c=$1 cxx=$2 standard
+    shift 2
+    for standard in c11 c17; do
+        check "$header $c $* $standard" "$c" "$@" -O2 "-std=$standard" "${c_warnings[@]}" "$work/unit.c"
+    done
+    for standard in c++11 c++14 c++17 c++20 c++2b gnu++20; do
+        check "$header $cxx $* $standard" "$cxx" "$@" -O2 "-std=$standard" "${cxx_warnings[@]}" "$work/unit.cpp"
+    done
+}
+
+cd "$include" || exit 1
+# The architectures' files are not for inclusion alone: co.h selects one.
+for header in co.h co/*.h; do
+    standards gcc g++
+    standards clang-14 clang++-14
+    standards clang-19 clang++-19
+    [[ $header == co.h ]] || continue
+    standards gcc g++ -DCO_NO_INLINE
+    standards clang-19 clang++-19 -DCO_NO_INLINE
+    standards clang-19 clang++-19 -fsanitize=address
+    standards clang-19 clang++-19 -DCO_DEBUG
+    for arch in aarch64 riscv64; do
+        standards $arch-linux-gnu-gcc $arch-linux-gnu-g++
+        standards clang-19 clang++-19 --target=$arch-linux-gnu
+    done
+    check "$header musl-gcc c11" musl-gcc -O2 -std=c11 "${c_warnings[@]}" "$work/unit.c"
+done
+
+# An architecture that nobody has written must stop with a sentence, not with a heap of errors.
+header=co.h
+if output=$(echo '#include <co.h>' | clang-19 --target=sparc64-linux-gnu -ffreestanding -I"$include" -fsyntax-only -x c - 2>&1); then
+    echo "not ok an unknown architecture compiles"
+elif grep -q 'error: .*libco' <<<"$output"; then
+    echo "ok an unknown architecture is refused with a sentence"
+else
+    printf '%s\nnot ok an unknown architecture is refused without a sentence\n' "$output"
+fi
+exit 0

@@ -1,0 +1,153 @@
+/* A RISC-V Linux program without a C library, for ABIs that no installed library has: the scenes of test_registers, run with
+ * every combination of doors. Beside them it holds what the library needs of a C library, as small as it can be. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "registers_scenes.h"
+
+enum { SYSCALL_WRITE = 64, SYSCALL_EXIT = 93 };
+
+/* The thread's words are all there is of thread-local storage: tp points to its beginning. */
+_Alignas(64) char thread_storage[1024];
+
+__asm__(".pushsection .text\n"
+        ".globl _start\n"
+        "_start:\n\t"
+        ".option push\n\t"
+        ".option norelax\n\t"
+        "la gp, __global_pointer$\n\t"
+        ".option pop\n\t"
+        "la tp, thread_storage\n\t"
+        "andi sp, sp, -16\n\t"
+        "call run_all\n\t"
+        "li a7, 93\n\t"
+        "ecall\n"
+        ".popsection\n");
+
+static long system_call(long number, long a, long b, long c) {
+    register long a0 __asm__("a0") = a;
+    register long a1 __asm__("a1") = b;
+    register long a2 __asm__("a2") = c;
+    register long a7 __asm__("a7") = number;
+    __asm__ __volatile__("ecall" : "+r"(a0) : "r"(a1), "r"(a2), "r"(a7) : "memory");
+    return a0;
+}
+
+/* ---- Of a C library ---------------------------------------------------------------------------------------------- */
+
+static int error_number;
+int *__errno_location(void);
+int *__errno_location(void) { return &error_number; }
+
+void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
+void *memcpy(void *restrict to, const void *restrict from, size_t bytes) {
+    for (size_t i = 0; i < bytes; i++)
+        ((volatile unsigned char *)to)[i] = ((const unsigned char *)from)[i];
+    return to;
+}
+
+void *memset(void *to, int value, size_t bytes);
+void *memset(void *to, int value, size_t bytes) {
+    for (size_t i = 0; i < bytes; i++)
+        ((volatile unsigned char *)to)[i] = (unsigned char)value;
+    return to;
+}
+
+static size_t length_of(const char *text) {
+    size_t length = 0;
+    while (text[length] != 0)
+        length++;
+    return length;
+}
+
+static void print(const char *text) { system_call(SYSCALL_WRITE, 2, (long)(uintptr_t)text, (long)length_of(text)); }
+
+static void print_hex(uint64_t value) {
+    char text[] = "0x0000000000000000";
+    for (int i = 17; i >= 2; i--, value >>= 4)
+        text[i] = "0123456789abcdef"[value & 15];
+    print(text);
+}
+
+void abort(void);
+void abort(void) {
+    print("abort\n");
+    for (;;)
+        system_call(SYSCALL_EXIT, 134, 0, 0);
+}
+
+/* What the library may ask for and no scene leads to. */
+void *stderr;
+int fprintf(void *stream, const char *format, ...);
+int fprintf(void *stream, const char *format, ...) {
+    (void)stream;
+    print(format);
+    return 0;
+}
+#define NEVER(name)                                                                                                    \
+    void name(void);                                                                                                   \
+    void name(void) {                                                                                                  \
+        print(#name " is called\n");                                                                                   \
+        abort();                                                                                                       \
+    }
+NEVER(mmap)
+NEVER(munmap)
+NEVER(mprotect)
+NEVER(madvise)
+NEVER(sysconf)
+NEVER(getauxval)
+
+static _Alignas(16) unsigned char heap[1 << 20];
+static size_t heap_used;
+void *malloc(size_t bytes);
+void *malloc(size_t bytes) {
+    void *memory = heap + heap_used;
+    heap_used += (bytes + 15) / 16 * 16;
+    return heap_used <= sizeof heap ? memory : NULL;
+}
+void free(void *memory);
+void free(void *memory) { (void)memory; }
+
+/* ---- The scenes -------------------------------------------------------------------------------------------------- */
+
+static _Alignas(16) unsigned char stack[65536];
+
+static int run(const char *name, scene_function function) {
+    static const struct door *const doors[] = {&door_inline, &door_out_of_line};
+    int failures = 0;
+    for (unsigned i = 0; i < 16; i++) {
+        struct scene scene = {
+            .resumer = doors[i & 1],
+            .yielder = doors[i >> 1 & 1],
+            .by_handle = (int)(i >> 2 & 1),
+            .options = {.stack = stack, .stack_bytes = sizeof stack, .flags = (i >> 3) != 0 ? CO_FPENV : 0},
+            .seed = 0x9e3779b97f4a7c15u + i,
+        };
+        function(&scene);
+        if (scene.fault == NULL)
+            continue;
+        const char *const texts[] = {name, ": ", scene.fault, ", ", scene.register_name, ", resumed by ",
+                                     scene.resumer->name, ", yielded by ", scene.yielder->name, ", is "};
+        for (size_t text = 0; text < sizeof texts / sizeof texts[0]; text++)
+            print(texts[text]);
+        print_hex(scene.found);
+        print(" and should be ");
+        print_hex(scene.expected);
+        print("\n");
+        failures++;
+    }
+    return failures;
+}
+
+int run_all(void);
+int run_all(void) {
+    int failures = 0;
+    failures += run("resume and yield", scene_resume_and_yield);
+    failures += run("throw", scene_throw);
+    failures += run("close", scene_close);
+    failures += run("destroy", scene_destroy);
+    failures += run("no yield", scene_no_yield);
+    failures += run("refused", scene_refused);
+    print(failures == 0 ? "all scenes passed\n" : "some scenes failed\n");
+    return failures == 0 ? 0 : 1;
+}
