@@ -9,14 +9,20 @@
  *
  * Conventions, for every call below:
  *  errors     a negated errno value; calls that return a pointer return NULL and set errno. Misuse changes nothing:
- *             neither the coroutine nor *out. Nothing is printed, no signal handler is installed.
+ *             neither the coroutine nor *out. No signal handler is installed, and nothing is printed but for one
+ *             line before std::terminate or abort, where going on would corrupt: an exception that leaves a body or a
+ *             deferred call, and a handler that swallows a close.
  *  values     pointers, handed over and never copied. What a yielded pointer points to may lie on the suspended stack:
  *             it stays valid until the next resume.
  *  ownership  co_create's caller owns the coroutine and ends its life with co_destroy, once.
  *  threads    a coroutine belongs to no thread: any may resume it while it is suspended, one at a time. Two threads
  *             that use one coroutine at the same instant are a data race. Handing it over needs the ordering (a lock,
  *             a join) that any other object needs.
+ *  leaving    a body is left by returning. longjmp within one coroutine is fine, across coroutines it is not; nor are
+ *             these calls for signal handlers. A child of fork goes on in its copy of the running coroutine.
  *  floating   rounding mode and exception masks are shared with the resumer, unless CO_FPENV is set.
+ *
+ * With CO_DEBUG defined, co_yield_from checks its handle.
  *
  * Layout of this file: types; the life of a coroutine; inside a coroutine; options; how the inline switch is made. */
 #ifndef CO_H
@@ -43,6 +49,10 @@
 #define CO__SANITIZED 1
 #endif
 #if !defined(CO_NO_INLINE) && (!defined(__GNUC__) || defined(CO__SANITIZED))
+#define CO_NO_INLINE 1
+#endif
+/* An asm goto with results, which exceptions need, came with GCC 11. */
+#if !defined(CO_NO_INLINE) && defined(__EXCEPTIONS) && !defined(__clang__) && __GNUC__ < 11
 #define CO_NO_INLINE 1
 #endif
 
@@ -120,16 +130,19 @@ CO_API int co_throw(co_t *co, int error, void **out);
 /** End a suspended coroutine: its deferred calls run on its own stack, last first, while its locals are still alive.
  *  In frames with language tables (C++, -fexceptions) destructors and __attribute__((cleanup)) run too, innermost frame
  *  first, a frame's deferred calls before its destructors; needs libgcc's or LLVM's unwinder in the process, which such
- *  frames bring, and 8 KiB of the coroutine's stack below the yield: with less, frames are passed over and only deferred
- *  calls run. Code after the pending yield never runs. A noexcept frame ends the program, as does a catch (...) that does
- *  not rethrow. A call deferred by a function that has returned runs before the destructors of that function's caller,
- *  and perhaps before those of frames that were entered later.
+ *  frames bring, and 8 KiB of the coroutine's stack below the yield: with less, frames are passed over and only
+ *  deferred calls run. Code after the pending yield never runs. A noexcept frame ends the program, as does a catch
+ *  (...) that does not rethrow, or that stands inside another handler (C++ runtimes refuse foreign exceptions there). A
+ *  frame without unwind tables ends the unwinding: destructors of the frames outside of it do not run, deferred calls
+ *  do. A call deferred by a function that has returned runs before the destructors of that function's caller, and
+ *  perhaps before those of frames that were entered later.
  *  returns  0, also for a dead or a fresh coroutine; -EINVAL (NULL); -EBUSY (not suspended); the first error that a
  *           deferred call left by co_fail, negated; -EPERM if one tried to yield */
 CO_API int co_close(co_t *co);
 
 /** Close and free. NULL is nothing and answers 0.
- *  returns  as co_close; -EBUSY frees nothing */
+ *  returns  as co_close; -EBUSY frees nothing. Where a deferred call failed with EBUSY the coroutine is freed all the
+ *           same, and the answer is -EINVAL */
 CO_API int co_destroy(co_t *co);
 
 /** Where `co` is in its life; CO_DEAD for NULL. For a coroutine that another thread has resumed, CO_RUNNING (also while
@@ -146,7 +159,7 @@ CO_API const char *co_name(const co_t *co);
 
 /** Suspend the running coroutine and hand `value` to whoever resumed it.
  *  returns  the `in` of the next co_resume; NULL after co_throw (co_error tells); NULL at once in a deferred call
- *           (co_error() is EPERM) and outside any coroutine (errno is EPERM)
+ *           (co_error() is EPERM, from then on in that ending) and outside any coroutine (errno is EPERM)
  *  C++      the name is co_suspend, in every standard, since `co_yield` is a keyword of C++20 */
 #ifndef __cplusplus
 CO__DOOR void *co_yield(void *value);
@@ -156,7 +169,12 @@ CO__DOOR void *co_suspend(void *value) CO__SYMBOL("co_yield");
 
 /** co_yield by who holds its own handle: spares the look-up. `self` must be the running coroutine, which is checked
  *  only when CO_DEBUG is defined (then NULL and errno EPERM). */
+#if defined(CO_NO_INLINE) && defined(CO_DEBUG) && defined(__GNUC__)
+CO_API void *co__yield_from_unchecked(co_t *self, void *value) __asm__("co_yield_from");
+static CO__INLINE void *co_yield_from(co_t *self, void *value);
+#else
 CO__DOOR void *co_yield_from(co_t *self, void *value);
+#endif
 
 /** The running coroutine, or NULL outside any. */
 CO__DOOR co_t *co_self(void);
@@ -179,12 +197,15 @@ CO_API int co_defer(void (*fn)(void *), void *arg);
 
 /* ---- Options ------------------------------------------------------------------------------------------------- */
 
-/** Save rounding mode, exception masks and other floating-point control state (MXCSR and the x87 control word, FPCR,
- *  fcsr) per coroutine; it starts with that of co_create's caller. Such a coroutine is resumed through a function. */
+/** Save rounding mode, exception masks and other floating-point control state (MXCSR without its flags and the x87
+ *  control word; FPCR; frm) per coroutine; it starts with that of co_create's caller. Sticky flags stay shared, but for
+ *  those of the x87 when a mask that would let them trap is put in force. Such a coroutine is resumed through a
+ *  function. */
 #define CO_FPENV 1u
 
 /** Memory for the stack, in place of mmap, and for what co_defer remembers, in place of malloc. Memory from an
- *  allocator has no guard page.
+ *  allocator has no guard page. The calls come from the thread, and those of co_defer from the stack, of whoever calls
+ *  the library; they may not yield.
  *  allocate  returns `bytes` bytes aligned for any object, or NULL
  *  release   gets back what allocate returned, and its size */
 struct co_allocator {
@@ -197,7 +218,9 @@ struct co_allocator {
 struct co_options {
     size_t stack_bytes;              /* 0: 128 KiB. At least 1024, else EINVAL. Mapped stacks are rounded up to whole
                                         pages and to what a signal handler's frame needs (AT_MINSIGSTKSZ) */
-    void *stack;                     /* yours, `stack_bytes` long, any alignment; nothing is allocated, no guard */
+    void *stack;                     /* yours, `stack_bytes` long, any alignment, until co_destroy; some 320 bytes of it
+                                        are the library's. Nothing is allocated, and no guard is below: co_defer,
+                                        co_close and calls that the dynamic linker resolves late want 3 KiB of it */
     const char *name;                /* for diagnostics; not copied, must outlive the coroutine */
     const co_allocator_t *allocator; /* not copied, must outlive the coroutine */
     void *data;                      /* yours: co_data returns it */
@@ -233,10 +256,17 @@ struct co__handlers {
     unsigned int uncaught;
 };
 
+#if defined(CO_NO_INLINE) && defined(CO_DEBUG) && defined(__GNUC__)
+static CO__INLINE void *co_yield_from(co_t *self, void *value) {
+    return self != NULL && self == co_self() ? co__yield_from_unchecked(self, value) : co__yield_refused(self, value);
+}
+#endif
+
 #ifndef CO_NO_INLINE
 #include CO__ARCH_INLINE
 
-/* A call of a function lives in one coroutine from beginning to end; but that of a C++20 coroutine may go on elsewhere. */
+/* A call of a function lives in one coroutine from beginning to end; but that of a C++20 coroutine may go on elsewhere.
+ * */
 #ifdef __cpp_impl_coroutine
 #define CO__CONSTANT_IN_A_CALL __volatile__
 #else
@@ -244,8 +274,8 @@ struct co__handlers {
 #endif
 
 /* The running coroutine: constant in a call, on whatever threads it goes on. So the asm, not being volatile, may be
- * shared by all uses in a function and hoisted out of loops. What must not happen is that the value is seen between a change of "current" and the switch; so that change is
- * part of the switch's asm. */
+ * shared by all uses in a function and hoisted out of loops. What must not happen is that the value is seen between a
+ * change of "current" and the switch; so that change is part of the switch's asm. */
 static CO__INLINE co_t *co__current_get(void) {
     co_t *current;
     CO__THREAD_GET(CO__CONSTANT_IN_A_CALL, CO__THREAD_CURRENT, current);
@@ -263,7 +293,8 @@ static CO__INLINE int co__handlers_active(void) {
 }
 
 /* A call for the case that never comes costs registers in the loops where it does not come: clang keeps the handle
- * elsewhere because a call would lose it, and every switch waits for that place to be read. These calls lose nothing. */
+ * elsewhere because a call would lose it, and every switch waits for that place to be read. These calls lose nothing.
+ * */
 #ifndef CO__PRESERVING
 #define CO__PRESERVING CO__INLINE
 #endif

@@ -130,6 +130,6 @@ _Unwind_Reason_Code co__personality(int version, _Unwind_Action actions, _Unwind
                                     struct _Unwind_Exception *exception, struct _Unwind_Context *context) {
     (void)version, (void)exception_class, (void)exception, (void)context;
     if ((actions & _UA_FORCE_UNWIND) != 0)
-        return _URC_CONTINUE_UNWIND; /* pthread_exit unwinds the resumers too */
+        return _URC_CONTINUE_UNWIND; /* pthread_exit, which unwinds the resumers too, as far as their doors allow */
     die("an exception left a coroutine");
 }

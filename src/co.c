@@ -222,10 +222,13 @@ const char *co_name(const co_t *co) { return co != NULL ? co__block_of(co)->name
 int co_destroy(co_t *co) {
     if (co == NULL)
         return 0;
-    int status = co_close(co);
-    if (status == -EBUSY && co_status(co) != CO_DEAD)
-        return status;
     struct co__block *block = co__block_of(co);
+    int status = co_close(co);
+    if (status == -EBUSY) {
+        if (block->life != CO__ENDED)
+            return -EBUSY;
+        status = -EINVAL; /* a deferred call's error: -EBUSY would say that nothing was freed */
+    }
     co__hooks_destroyed(block);
     co__stack_release(block->stack, block->allocator);
     return status;

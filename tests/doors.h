@@ -1,5 +1,6 @@
 /* Both doors of the switch in one program. A test that wants them has two small sources, NAME_inline.c and
- * NAME_out_of_line.c, which include door_functions.h; in a sanitizer build, or with CO_NO_INLINE, both are the latter. */
+ * NAME_out_of_line.c, which include door_functions.h; in a sanitizer build, or with CO_NO_INLINE, both are the latter.
+ */
 #ifndef CO_TEST_DOORS_H
 #define CO_TEST_DOORS_H
 

@@ -1,7 +1,9 @@
-/* What stands around a switch. Whoever includes this defines OVER(what), the name of a function, and SWITCH(co), the switch.
+/* What stands around a switch. Whoever includes this defines OVER(what), the name of a function, and SWITCH(co), the
+ * switch.
  *
- * The other side overwrites `values` and every register that it may before it comes back. So what is stored after the switch
- * has been in registers, or where the compiler saved them, and can be right only if the compiler knew what a switch spoils. */
+ * The other side overwrites `values` and every register that it may before it comes back. So what is stored after the
+ * switch has been in registers, or where the compiler saved them, and can be right only if the compiler knew what a
+ * switch spoils. */
 #include "live_values.h"
 
 #if defined(__ARM_FEATURE_SVE)
@@ -11,7 +13,8 @@
 #include <riscv_vector.h>
 #endif
 
-#define LIVE_10(X, tens) X(tens##0) X(tens##1) X(tens##2) X(tens##3) X(tens##4) X(tens##5) X(tens##6) X(tens##7) X(tens##8) X(tens##9)
+#define LIVE_10(X, tens)                                                                                               \
+    X(tens##0) X(tens##1) X(tens##2) X(tens##3) X(tens##4) X(tens##5) X(tens##6) X(tens##7) X(tens##8) X(tens##9)
 #define LIVE_40(X) LIVE_10(X, ) LIVE_10(X, 1) LIVE_10(X, 2) LIVE_10(X, 3)
 
 #define LOAD(n) const live_type v##n = values[n];
@@ -66,6 +69,7 @@ void OVER(live_sums)(co_t *co, struct live_sums *sums) {
         right &= read == 0x1111111111111111UL * (n);                                                                   \
     }
 
+/* clang-format off */
 int OVER(live_masks)(co_t *co) {
     (void)co;
     int right = 1;
@@ -74,6 +78,7 @@ int OVER(live_masks)(co_t *co) {
     MASK_CHECK(1) MASK_CHECK(2) MASK_CHECK(3) MASK_CHECK(4) MASK_CHECK(5) MASK_CHECK(6) MASK_CHECK(7)
     return right;
 }
+/* clang-format on */
 #elif defined(__ARM_FEATURE_SVE)
 int OVER(live_masks)(co_t *co) {
     (void)co;
@@ -99,9 +104,11 @@ int OVER(live_masks)(co_t *co) {
 #define SVE_LOAD(n) svint64_t z##n = svindex_s64(n, 3);
 #define SVE_CHECK(n) right &= !svptest_any(svptrue_b64(), svcmpne_s64(svptrue_b64(), z##n, svindex_s64(n, 3)));
 #define SVE_12(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
-#define SVE_HIDE __asm__ __volatile__("" : "+w"(z0), "+w"(z1), "+w"(z2), "+w"(z3), "+w"(z4), "+w"(z5));                 \
+#define SVE_HIDE                                                                                                       \
+    __asm__ __volatile__("" : "+w"(z0), "+w"(z1), "+w"(z2), "+w"(z3), "+w"(z4), "+w"(z5));                             \
     __asm__ __volatile__("" : "+w"(z6), "+w"(z7), "+w"(z8), "+w"(z9), "+w"(z10), "+w"(z11));
 
+/* clang-format off */
 int OVER(live_scalable)(co_t *co) {
     (void)co;
     int right = 1;
@@ -112,16 +119,19 @@ int OVER(live_scalable)(co_t *co) {
     SVE_12(SVE_CHECK)
     return right;
 }
+/* clang-format on */
 #elif defined(__riscv_vector)
-#define RVV_CHECK(n)                                                                                                   \
-    right &= __riscv_vcpop_m_b64(__riscv_vmsne_vv_i64m1_b64(v##n, RVV_MADE(n), length), length) == 0;
+#define RVV_CHECK(n) right &= __riscv_vcpop_m_b64(__riscv_vmsne_vv_i64m1_b64(v##n, RVV_MADE(n), length), length) == 0;
 #define RVV_MADE(n) __riscv_vadd_vx_i64m1(__riscv_vreinterpret_v_u64m1_i64m1(__riscv_vid_v_u64m1(length)), n, length)
 #define RVV_LOAD(n) vint64m1_t v##n = RVV_MADE(n);
 #define RVV_12(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
-#define RVV_HIDE __asm__ __volatile__("" : "+vr"(v0), "+vr"(v1), "+vr"(v2), "+vr"(v3), "+vr"(v4), "+vr"(v5));           \
+#define RVV_HIDE                                                                                                       \
+    __asm__ __volatile__("" : "+vr"(v0), "+vr"(v1), "+vr"(v2), "+vr"(v3), "+vr"(v4), "+vr"(v5));                       \
     __asm__ __volatile__("" : "+vr"(v6), "+vr"(v7), "+vr"(v8), "+vr"(v9), "+vr"(v10), "+vr"(v11));
 
-/* The vector length and type are live too: no instruction sets them again if the compiler thinks that they are as before. */
+/* The vector length and type are live too: no instruction sets them again if the compiler thinks that they are as
+ * before. */
+/* clang-format off */
 int OVER(live_scalable)(co_t *co) {
     (void)co;
     int right = 1;
@@ -133,6 +143,7 @@ int OVER(live_scalable)(co_t *co) {
     RVV_12(RVV_CHECK)
     return right;
 }
+/* clang-format on */
 #else
 int OVER(live_scalable)(co_t *co) {
     (void)co;

@@ -1,5 +1,5 @@
-/* What a function must keep for its caller, as tests/arch writes it down for each architecture: one row a register, and the
- * functions that fill and read them all. */
+/* What a function must keep for its caller, as tests/arch writes it down for each architecture: one row a register, and
+ * the functions that fill and read them all. */
 #ifndef CO_TEST_REGISTERS_H
 #define CO_TEST_REGISTERS_H
 
@@ -40,8 +40,8 @@ uintptr_t registers_around(struct registers *before, struct registers *after, re
 void registers_load_control(const struct registers *from);
 void registers_store_control(struct registers *to);
 
-/* Overwrites every register that a function need not keep: general ones, floating-point and vector registers as far as the
- * flags of this build know them, masks, and the vector length. */
+/* Overwrites every register that a function need not keep: general ones, floating-point and vector registers as far as
+ * the flags of this build know them, masks, and the vector length. */
 void registers_scribble(void);
 
 /* Stores the stack pointer as it is at the call of this function, before a return address is pushed, in *(void **)arg,

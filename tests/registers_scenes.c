@@ -1,5 +1,5 @@
-/* Every scene lets a coroutine and its resumer fill all registers that a function must keep, each with patterns of its own,
- * calls through registers_around, and compares. registers_scenes.h says why there is no cmocka here. */
+/* Every scene lets a coroutine and its resumer fill all registers that a function must keep, each with patterns of its
+ * own, calls through registers_around, and compares. registers_scenes.h says why there is no cmocka here. */
 #include "registers_scenes.h"
 
 #include "registers.h"
@@ -69,8 +69,8 @@ static void expect(struct scene *scene, const char *what, uintptr_t expected, ui
         note(scene, what, "its result", expected, found);
 }
 
-/* `control` is where the control state must come from: this side's own `before`, the other side's, or NULL where the C code
- * around the switch decides. */
+/* `control` is where the control state must come from: this side's own `before`, the other side's, or NULL where the C
+ * code around the switch decides. */
 static void compare(struct scene *scene, const char *where, const struct side *side, const struct registers *control) {
     for (uint64_t i = 0; i < registers_count; i++) {
         const struct registers *from = registers_rows[i].kind == REGISTERS_CONTROL ? control : &side->before;
@@ -94,11 +94,11 @@ static int call(struct play *play, const char *where, registers_function functio
     struct scene *scene = play->scene;
     struct side *mine = &play->resumer;
     fill(&mine->before, &scene->seed);
-    uintptr_t result = registers_around(&mine->before, &mine->after, function, (uintptr_t)play->co, (uintptr_t)b,
-                                        (uintptr_t)c);
+    uintptr_t result =
+        registers_around(&mine->before, &mine->after, function, (uintptr_t)play->co, (uintptr_t)b, (uintptr_t)c);
     const struct registers *control = (scene->options.flags & CO_FPENV) != 0 ? &mine->before
-                                      : yields                              ? &play->yielder.before
-                                                                            : NULL;
+                                      : yields                               ? &play->yielder.before
+                                                                             : NULL;
     compare(scene, where, mine, control);
     return (int)result;
 }
@@ -182,7 +182,8 @@ static void yield_while_closing(void *argument) {
     struct scene *scene = play->scene;
     struct side *mine = &play->yielder;
     fill(&mine->before, &scene->seed);
-    uintptr_t result = registers_around(&mine->before, &mine->after, (registers_function)scene->yielder->yield, 1, 0, 0);
+    uintptr_t result =
+        registers_around(&mine->before, &mine->after, (registers_function)scene->yielder->yield, 1, 0, 0);
     compare(scene, "a deferred call, over a refused yield", mine, &mine->before);
     expect(scene, "a refused yield", 0, result);
     fill(&mine->before, &scene->seed);

@@ -7,11 +7,11 @@
 /* What a scene runs with, and the first thing that went wrong in it. */
 struct scene {
     const struct door *resumer, *yielder;
-    int by_handle;      /* co_yield_from in place of co_yield */
+    int by_handle;        /* co_yield_from in place of co_yield */
     co_options_t options; /* `flags` may have CO_FPENV; `stack` is needed where nothing can be allocated */
     uint64_t seed;
 
-    const char *fault;    /* NULL: nothing went wrong */
+    const char *fault; /* NULL: nothing went wrong */
     const char *register_name;
     uint64_t expected, found;
 };

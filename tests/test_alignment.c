@@ -1,5 +1,6 @@
-/* Catches a stack that is not aligned as the ABI wants it where a body or a deferred call begins, and a switch that loses the
- * frame or base pointer of a function with over-aligned locals and a stack of a size known only at run time. */
+/* Catches a stack that is not aligned as the ABI wants it where a body or a deferred call begins, and a switch that
+ * loses the frame or base pointer of a function with over-aligned locals and a stack of a size known only at run time.
+ */
 #include "test.h"
 
 #include <stdio.h>
@@ -148,8 +149,8 @@ static void switch_away(struct frame_test *test) {
         co_yield(NULL);
 }
 
-/* Has a frame pointer, for the alloca, and a base pointer or a realigned frame, for the locals aligned beyond what the ABI
- * gives; values that lie relative to each of them must be there after the switch, and so must the arguments. */
+/* Has a frame pointer, for the alloca, and a base pointer or a realigned frame, for the locals aligned beyond what the
+ * ABI gives; values that lie relative to each of them must be there after the switch, and so must the arguments. */
 #define FRAMES(name, SWITCH)                                                                                           \
     static void *name(struct frame_test *test, long a, long b, long c, long d, long e, long f, long g, long h) {       \
         _Alignas(128) volatile long aligned[16];                                                                       \
@@ -165,7 +166,7 @@ static void switch_away(struct frame_test *test) {
             SWITCH;                                                                                                    \
             assert_aligned((const void *)aligned, 128);                                                                \
             for (long i = 0; i < 16; i++)                                                                              \
-                assert_int_equal(aligned[i], i * f + round);                                                           \
+                assert_int_equal(aligned[i], i *f + round);                                                            \
             assert_int_equal(area[0], 0x11 + round);                                                                   \
             assert_int_equal(area[bytes - 1], 0x11 + round);                                                           \
             assert_int_equal(sized[0], 0x22 + round);                                                                  \

@@ -129,8 +129,8 @@ void *open_then_suspend(void *arg) {
     return arg;
 }
 
-/* A call deferred by a function that has returned, which would run after the destructors of that function's caller. That
- * it runs before those of a frame entered later is what co.h allows. */
+/* A call deferred by a function that has returned, which would run after the destructors of that function's caller.
+ * That it runs before those of a frame entered later is what co.h allows. */
 void test_deferred_by_a_frame_that_is_gone(void **) { close_suspended(open_then_suspend, 1, "1io"); }
 
 /* ---- Handlers that are over -------------------------------------------------------------------------------------- */

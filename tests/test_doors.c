@@ -1,5 +1,5 @@
-/* Catches two doors of the switch that do not agree on what a suspended coroutine is: each coroutine here is suspended through
- * one and resumed, thrown into, closed or destroyed through the other, in all combinations. */
+/* Catches two doors of the switch that do not agree on what a suspended coroutine is: each coroutine here is suspended
+ * through one and resumed, thrown into, closed or destroyed through the other, in all combinations. */
 #include "test.h"
 
 #include <errno.h>
@@ -162,7 +162,8 @@ static void closing(struct play *play) {
     assert_int_equal(co_destroy(play->co), 0);
 }
 
-/* Catches a landing of one door that co_close redirects wrongly, and a yield of either that is not refused meanwhile. */
+/* Catches a landing of one door that co_close redirects wrongly, and a yield of either that is not refused meanwhile.
+ */
 static void test_close(void **state) {
     (void)state;
     with_all_doors(closing);

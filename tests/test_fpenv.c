@@ -1,5 +1,5 @@
-/* Catches floating-point control state (rounding mode, exception masks, flushing, x87 precision) that leaks where CO_FPENV
- * keeps it apart, and one that is kept apart where co.h says that it is shared. */
+/* Catches floating-point control state (rounding mode, exception masks, flushing, x87 precision) that leaks where
+ * CO_FPENV keeps it apart, and one that is kept apart where co.h says that it is shared. */
 #include "support.h"
 
 #include <fenv.h>
@@ -7,15 +7,17 @@
 #include "registers.h"
 
 struct play {
-    int mode;      /* what the coroutine sets */
-    int found[4];  /* what it finds: at its entry, after its first and second yield, in its deferred call */
-    double third;  /* 1/3 as it comes out in the coroutine */
+    int mode;     /* what the coroutine sets */
+    int found[4]; /* what it finds: at its entry, after its first and second yield, in its deferred call */
+    double third; /* 1/3 as it comes out in the coroutine */
 };
 
-/* The quotient depends on the rounding mode; volatile keeps the compiler from knowing it. */
+/* The quotient depends on the rounding mode; volatile keeps the compiler from knowing it, and from computing it later.
+ */
 static double third(void) {
     volatile double one = 1.0, three = 3.0;
-    return one / three;
+    volatile double quotient = one / three;
+    return quotient;
 }
 
 static co_t *create(co_fn fn, void *arg, unsigned flags) {

@@ -1,5 +1,5 @@
-/* Catches a register that is missing from the clobber list of the inline switch: values of every kind are live across it in
- * greater number than there are registers, and the other side overwrites all registers meanwhile. */
+/* Catches a register that is missing from the clobber list of the inline switch: values of every kind are live across
+ * it in greater number than there are registers, and the other side overwrites all registers meanwhile. */
 #include "test.h"
 
 #include <float.h>
@@ -54,7 +54,7 @@ static void *spoils(void *argument) {
     }                                                                                                                  \
                                                                                                                        \
     static void check_##name(const union any_values *values) {                                                         \
-        const size_t bytes = strcmp(#name, "long_doubles") == 0 ? LONG_DOUBLE_BYTES : sizeof(type);                     \
+        const size_t bytes = strcmp(#name, "long_doubles") == 0 ? LONG_DOUBLE_BYTES : sizeof(type);                    \
         for (int n = 0; n < LIVE_COUNT; n++) {                                                                         \
             const type expected = make;                                                                                \
             if (memcmp(&expected, &values->name[n], bytes) != 0) {                                                     \
@@ -207,7 +207,7 @@ int main(void) {
 #define ENTRY(name, type, make) cmocka_unit_test(test_##name),
         LIVE_TYPES(ENTRY)
 #undef ENTRY
-        cmocka_unit_test(test_mixture),
+            cmocka_unit_test(test_mixture),
         cmocka_unit_test(test_sums_in_a_loop),
         cmocka_unit_test(test_masks),
         cmocka_unit_test(test_scalable),

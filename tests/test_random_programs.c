@@ -262,7 +262,7 @@ static void end(struct slot *slot, bool destroy) {
         status = destroy ? co_destroy(slot->co) : co_close(slot->co);
         model_leave(slot, DEAD);
         CHECK(slot->deferreds == 0);
-        expected = -slot->outcome;
+        expected = destroy && slot->outcome == EBUSY ? -EINVAL : -slot->outcome;
     } else {
         const bool busy = slot->state == RUNNING || slot->state == NORMAL;
         status = destroy ? co_destroy(slot->co) : co_close(slot->co);

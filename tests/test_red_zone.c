@@ -1,6 +1,6 @@
-/* Catches a switch, or a close, that writes below the stack pointer of a suspended function. On x86-64 a function that calls
- * nothing keeps locals there (psABI section 3.2.2, the red zone), and to the compiler an inlined yield is no call. Where there
- * is no red zone, and in builds whose yields are calls, the same is true of any local. */
+/* Catches a switch, or a close, that writes below the stack pointer of a suspended function. On x86-64 a function that
+ * calls nothing keeps locals there (psABI section 3.2.2, the red zone), and to the compiler an inlined yield is no
+ * call. Where there is no red zone, and in builds whose yields are calls, the same is true of any local. */
 #include "test.h"
 
 #include <string.h>
@@ -106,8 +106,8 @@ static void *yields_once(void *argument) {
     return argument;
 }
 
-/* co_resume may call the library, so this is a leaf only to a compiler that puts that call out of the way; the locals must
- * be right all the same. */
+/* co_resume may call the library, so this is a leaf only to a compiler that puts that call out of the way; the locals
+ * must be right all the same. */
 LEAF(leaf_that_resumes, co_resume(play->co, NULL, NULL))
 
 /* Catches a switch that writes below the resumer's stack pointer. */

@@ -1,5 +1,5 @@
-/* Catches a register that a switch loses: every one that a function must keep is filled with random patterns on both sides,
- * and compared after the switch, for both doors and all their combinations. */
+/* Catches a register that a switch loses: every one that a function must keep is filled with random patterns on both
+ * sides, and compared after the switch, for both doors and all their combinations. */
 #include "test.h"
 
 #include "registers.h"
@@ -27,7 +27,8 @@ static void run(scene_function function) {
     }
 }
 
-/* Catches a callee-saved register that co_resume or co_yield does not restore, the first resume and the return included. */
+/* Catches a callee-saved register that co_resume or co_yield does not restore, the first resume and the return
+ * included. */
 static void test_kept_over_resume_and_yield(void **state) {
     (void)state;
     run(scene_resume_and_yield);

@@ -1,5 +1,5 @@
-/* Catches a thread-local address that is kept over a switch, in the header, in the library or in assembly: two threads hand
- * coroutines back and forth, and after each switch everything must be that of the thread which the code is on now.
+/* Catches a thread-local address that is kept over a switch, in the header, in the library or in assembly: two threads
+ * hand coroutines back and forth, and after each switch everything must be that of the thread which the code is on now.
  *
  * Compiled with: -fPIC */
 #define _POSIX_C_SOURCE 200809L
@@ -143,8 +143,8 @@ static void *resumes_from_a_second_thread(void *argument) {
     return NULL;
 }
 
-/* Catches a coroutine that goes back to the thread it started on, or leaves "current" behind there: it is started on one
- * thread, which ends, and goes on inside a coroutine of another. */
+/* Catches a coroutine that goes back to the thread it started on, or leaves "current" behind there: it is started on
+ * one thread, which ends, and goes on inside a coroutine of another. */
 static void test_started_on_a_thread_that_ended(void **state) {
     (void)state;
     struct nest nest = {.inner = NULL};

@@ -1,4 +1,4 @@
-/* The bodies, whose names end as BY_DOOR(name) says. The loops are tight, so that optimisers find what they may hoist. */
+/* The bodies, whose names end as BY_DOOR(name) says. The loops are tight, so that optimisers find what to hoist. */
 #include "thread_local_address.h"
 
 #include <errno.h>
@@ -40,8 +40,8 @@ static void *BY_DOOR(answers)(void *argument) {
     }
 }
 
-/* A loop that resumes another coroutine and then yields: whom the inner one returns to, and what is current then, must be
- * looked up on the thread of this round. */
+/* A loop that resumes another coroutine and then yields: whom the inner one returns to, and what is current then, must
+ * be looked up on the thread of this round. */
 void *BY_DOOR(resumes_while_moving)(void *argument) {
     struct moved *moved = argument;
     moved->inner = co_create(BY_DOOR(answers), moved);

@@ -2,8 +2,8 @@
 
 #include <errno.h>
 
-/* Compilers take the address of a thread-local object for constant, errno's included (glibc declares it so). A function of its
- * own, in a file of its own, with an effect that nobody can see through, is asked anew each time. */
+/* Compilers take the address of a thread-local object for constant, errno's included (glibc declares it so). A function
+ * of its own, in a file of its own, with an effect that nobody can see through, is asked anew each time. */
 #if defined(__clang__)
 #define ASKED_ANEW __attribute__((noinline))
 #else

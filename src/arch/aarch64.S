@@ -1,7 +1,7 @@
 /* The out-of-line switch for AArch64, and what every coroutine starts, ends and is closed through.
  *
- * AAPCS64: arguments in x0, x1, x2 (section 6.8.2); x19-x29 and the low halves of v8-v15 are callee-saved (6.1.1, 6.1.2),
- * and so are the mode bits of FPCR (6.1.2), which coroutines share, unless co__fpenv_swap is asked.
+ * AAPCS64: arguments in x0, x1, x2 (section 6.8.2); x19-x29 and the low halves of v8-v15 are callee-saved (6.1.1,
+ * 6.1.2), and so are the mode bits of FPCR (6.1.2), which coroutines share, unless co__fpenv_swap is asked.
  *
  * A function that switches away leaves this on the suspended stack:
  *
@@ -9,18 +9,19 @@
  *         +128  d12, d13
  *         +112  d10, d11
  *         +96   d8, d9
- *         +80   x28, -
+ *         +80   x28, out (co_resume)
  *         +64   x26, x27
  *         +48   x24, x25
  *         +32   x22, x23
  *         +16   x20, x21
- *     sp  +0    x30, out (co_resume)
+ *     sp  +0    x29, x30            a frame record, to which x29 points
  *
  * x29 and x19 are in the words of the context (co/layout.h), as in the inline switch: the two doors meet there.
  * In every switch: x0 the block, x1 the value; towards the resumer also x2 the handle to make current, w3 the status.
  *
- * A processor predicts `ret` to go to whoever called last, which after a switch is wrong; `br` is predicted from its own
- * past. Only where branch targets are enforced is `ret` used, since a caller has no landing instruction behind its call. */
+ * A processor predicts `ret` to go to whoever called last, which after a switch is wrong; `br` is predicted from its
+ * own past. Only where branch targets are enforced is `ret` used, since a caller has no landing instruction behind its
+ * call. */
 
 #if defined(__ARM_FEATURE_BTI_DEFAULT)
 #define FUNCTION_ENTRY hint 34                          /* bti c */
@@ -45,7 +46,8 @@
 
 /* Call-frame information for the instructions between moving sp to the other side and jumping there: the caller of such
  * a frame is the context in the block, from word `offset` on (DWARF 5, sections 6.4.2 and 2.5; register numbers of
- * "DWARF for the Arm 64-bit Architecture": x0 0, x19 19, x29 29, x30 30, which stands for the return address, sp 31). */
+ * "DWARF for the Arm 64-bit Architecture": x0 0, x19 19, x29 29, x30 30, which stands for the return address, sp 31).
+ * */
 .macro CFI_ALREADY_THERE
     .cfi_signal_frame                                   /* the pc is exact; the stack may jump either way */
     .cfi_def_cfa sp, 0
@@ -60,8 +62,9 @@
 .macro SAVE_CALLEE_SAVED
     sub sp, sp, #FRAME_BYTES
     .cfi_def_cfa_offset FRAME_BYTES
-    stp x30, x2, [sp]
-    .cfi_offset x30, -160
+    stp x29, x30, [sp]
+    CFI_PAIR x29, x30, 0
+    mov x29, sp
     stp x20, x21, [sp, #16]
     CFI_PAIR x20, x21, 16
     stp x22, x23, [sp, #32]
@@ -70,8 +73,8 @@
     CFI_PAIR x24, x25, 48
     stp x26, x27, [sp, #64]
     CFI_PAIR x26, x27, 64
-    str x28, [sp, #80]
-    .cfi_offset x28, -80
+    stp x28, x2, [sp, #80]
+    .cfi_offset x28, 80 - FRAME_BYTES
     stp d8, d9, [sp, #96]
     CFI_PAIR d8, d9, 96
     stp d10, d11, [sp, #112]
@@ -85,7 +88,7 @@
 /* The frame as it is at a landing. */
 .macro CFI_AT_LANDING
     .cfi_def_cfa sp, FRAME_BYTES
-    .cfi_offset x30, -160
+    CFI_PAIR x29, x30, 0
     CFI_PAIR x20, x21, 16
     CFI_PAIR x22, x23, 32
     CFI_PAIR x24, x25, 48
@@ -124,7 +127,8 @@
     ldp x20, x21, [sp, #16]
     .cfi_restore x20
     .cfi_restore x21
-    ldr x30, [sp]
+    ldp x29, x30, [sp]
+    .cfi_restore x29
     .cfi_restore x30
     add sp, sp, #FRAME_BYTES
     .cfi_def_cfa_offset 0
@@ -194,7 +198,7 @@ FUNCTION co_resume
     THREAD_WORDS
     str x2, [x9, #CO__THREAD_CURRENT]
     mov w0, w3
-    ldr x2, [sp, #8]
+    ldr x2, [sp, #88]
     cbz x2, 3f
     str x1, [x2]
 3:  RESTORE_CALLEE_SAVED_AND_RETURN
@@ -258,17 +262,17 @@ FUNCTION co_yield_from
     .size co_yield_from, . - co_yield_from
 
 /* Where a fresh coroutine starts: sp and x0 are its block, x1 is NULL. The frame record and the call-frame information
- * continue into the resumer, whose four words are in the block while the coroutine runs: a backtrace walks from the body
- * into whoever resumed it. It is marked as a signal frame since debuggers refuse an ordinary frame whose caller lies
- * lower in memory. */
+ * continue into the resumer, whose four words are in the block while the coroutine runs: a backtrace walks from the
+ * body into whoever resumed it. It is marked as a signal frame since debuggers refuse an ordinary frame whose caller
+ * lies lower in memory. */
     .hidden co__entry
 FUNCTION co__entry
     .cfi_startproc
     .cfi_signal_frame
     .cfi_personality 0x1b, co__personality
     .cfi_escape 0x0f, 3, 0x8f, CO__RESUMER_SP, 0x06     /* CFA = [sp + 32]: DW_CFA_def_cfa_expression, breg31, deref */
-    /* The pc: in resumer.pc, or, while yields are refused, in the word that keeps it, 64 bytes above: if that word is not 0,
-     * 64 is added. Only operations that Valgrind knows: breg; deref, lit0, ne, lit6, shl; breg; plus. */
+    /* The pc: in resumer.pc, or, while yields are refused, in the word that keeps it, 64 bytes above: if that word is
+     * not 0, 64 is added. Only operations that Valgrind knows: breg; deref, lit0, ne, lit6, shl; breg; plus. */
     .cfi_escape 0x10, 30, 11, 0x8f, CO__SLEB128(CO__TRUE_RESUMER_PC), 0x06, 0x30, 0x2e, 0x36, 0x24
     .cfi_escape 0x8f, CO__RESUMER_PC, 0x22
     .cfi_escape 0x10, 29, 2, 0x8f, CO__RESUMER_FP       /* x29 at [sp + 40] */

@@ -6,16 +6,17 @@
  *
  * A function that switches away leaves this on the suspended stack:
  *
+ *     FRAME_BYTES - 8    ra         a frame record, to whose end s0 points
+ *     FRAME_BYTES - 16   s0
  *         +96   fs0 ... fs11, each FLOAT_BYTES wide
  *         +16   s2 ... s11
- *         +8    out (co_resume)
- *     sp  +0    ra
+ *     sp  +8    out (co_resume)
  *
  * s0 and s1 are in the words of the context (co/layout.h), as in the inline switch: the two doors meet there.
  * In every switch: a0 the block, a1 the value; towards the resumer also a2 the handle to make current, a3 the status.
  *
- * `jr ra` is a return to the processor, which predicts it to go to whoever called last: wrong after a switch. `jr t1` is
- * predicted from its own past. */
+ * `jr ra` is a return to the processor, which predicts it to go to whoever called last: wrong after a switch. `jr t1`
+ * is predicted from its own past. */
 
 #if defined(__riscv_float_abi_double)
 #define FLOAT_BYTES 8
@@ -29,7 +30,7 @@
 #define FLOAT_BYTES 0
 #endif
 
-#define FRAME_BYTES (96 + 12 * FLOAT_BYTES)
+#define FRAME_BYTES (96 + 12 * FLOAT_BYTES + 16)
 #define FLOATS_AT 96
 
     .text
@@ -64,8 +65,11 @@
 .macro SAVE_CALLEE_SAVED
     addi sp, sp, -FRAME_BYTES
     .cfi_def_cfa_offset FRAME_BYTES
-    sd ra, 0(sp)
-    .cfi_rel_offset ra, 0
+    sd ra, FRAME_BYTES - 8(sp)
+    .cfi_rel_offset ra, FRAME_BYTES - 8
+    sd s0, FRAME_BYTES - 16(sp)
+    .cfi_rel_offset s0, FRAME_BYTES - 16
+    addi s0, sp, FRAME_BYTES
     SAVE_WORD s2, 0
     SAVE_WORD s3, 1
     SAVE_WORD s4, 2
@@ -118,7 +122,9 @@
     LOAD_WORD s4, 2
     LOAD_WORD s3, 1
     LOAD_WORD s2, 0
-    ld t1, 0(sp)
+    ld s0, FRAME_BYTES - 16(sp)
+    .cfi_restore s0
+    ld t1, FRAME_BYTES - 8(sp)
     .cfi_register ra, t1
     addi sp, sp, FRAME_BYTES
     .cfi_def_cfa_offset 0
@@ -130,7 +136,8 @@
 /* The frame as it is at a landing. */
 .macro CFI_AT_LANDING
     .cfi_def_cfa sp, FRAME_BYTES
-    .cfi_rel_offset ra, 0
+    .cfi_rel_offset ra, FRAME_BYTES - 8
+    .cfi_rel_offset s0, FRAME_BYTES - 16
     .cfi_rel_offset s2, 16
     .cfi_rel_offset s3, 24
     .cfi_rel_offset s4, 32
@@ -286,17 +293,17 @@ FUNCTION co_yield_from
     .size co_yield_from, . - co_yield_from
 
 /* Where a fresh coroutine starts: sp and a0 are its block, a1 is NULL. The frame record and the call-frame information
- * continue into the resumer, whose four words are in the block while the coroutine runs: a backtrace walks from the body
- * into whoever resumed it. It is marked as a signal frame since debuggers refuse an ordinary frame whose caller lies
- * lower in memory. */
+ * continue into the resumer, whose four words are in the block while the coroutine runs: a backtrace walks from the
+ * body into whoever resumed it. It is marked as a signal frame since debuggers refuse an ordinary frame whose caller
+ * lies lower in memory. */
     .hidden co__entry
 FUNCTION co__entry
     .cfi_startproc
     .cfi_signal_frame
     .cfi_personality 0x1b, co__personality
     .cfi_escape 0x0f, 3, 0x72, CO__RESUMER_SP, 0x06     /* CFA = [sp + 32]: DW_CFA_def_cfa_expression, breg2, deref */
-    /* The pc: in resumer.pc, or, while yields are refused, in the word that keeps it, 64 bytes above: if that word is not 0,
-     * 64 is added. Only operations that Valgrind knows: breg; deref, lit0, ne, lit6, shl; breg; plus. */
+    /* The pc: in resumer.pc, or, while yields are refused, in the word that keeps it, 64 bytes above: if that word is
+     * not 0, 64 is added. Only operations that Valgrind knows: breg; deref, lit0, ne, lit6, shl; breg; plus. */
     .cfi_escape 0x10, 1, 11, 0x72, CO__SLEB128(CO__TRUE_RESUMER_PC), 0x06, 0x30, 0x2e, 0x36, 0x24
     .cfi_escape 0x72, CO__RESUMER_PC, 0x22
     .cfi_escape 0x10, 8, 2, 0x72, CO__RESUMER_FP        /* s0 at [sp + 40] */

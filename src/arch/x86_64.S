@@ -5,15 +5,19 @@
  *
  * A function that switches away leaves this on the suspended stack:
  *
- *         +40   return address
- *         +32   r12
- *         +24   r13
- *         +16   r14
+ *         co_resume                                   co_yield
+ *         +48   return address                        +40   return address
+ *         +40   rbp: with the return address, a       +32   r12
+ *               frame record, to which rbp points     +24   r13
+ *         +32   r12                                   +16   r14
+ *         +24   r13                                   +8    r15
+ *         +16   r14                               sp  +0    padding
  *         +8    r15
- *     sp  +0    co_resume: out      co_yield: padding
+ *     sp  +0    out
  *
  * rbp and rbx are in the words of the context (co/layout.h), as in the inline switch: the two doors meet there.
- * In every switch: rdi the block, rsi the value; towards the resumer also rdx the handle to make current, eax the status.
+ * In every switch: rdi the block, rsi the value; towards the resumer also rdx the handle to make current, eax the
+ * status.
  *
  * No `ret` returns to a caller after a switch: the processor would predict the return to whoever called last, and be
  * wrong. `jmpq *%rcx` is predicted from its own past. For the same reason shadow stacks are not supported, and this
@@ -38,7 +42,8 @@
 
 /* Call-frame information for the instructions between loading the other side's rsp and jumping to it: the caller of
  * such a frame is the context that lies in the block, from word `offset` on (DWARF 5, sections 6.4.2 and 2.5; register
- * numbers of the psABI, figure 3.36: rbx 3, rdi 5, rbp 6, rsp 7, return address 16). The macro leaves rip to its user. */
+ * numbers of the psABI, figure 3.36: rbx 3, rdi 5, rbp 6, rsp 7, return address 16). The macro leaves rip to its user.
+ * */
 .macro CFI_ALREADY_THERE offset
     .cfi_signal_frame                                   /* the pc is exact; the stack may jump either way */
     .cfi_def_cfa rsp, 0
@@ -61,8 +66,8 @@
     .cfi_rel_offset r15, 0
 .endm
 
-/* The mirror image, and back to the caller with the return address in rcx. */
-.macro POP_CALLEE_SAVED_AND_RETURN
+/* The mirror image. */
+.macro POP_CALLEE_SAVED
     popq %r15
     .cfi_adjust_cfa_offset -8
     .cfi_restore r15
@@ -75,14 +80,26 @@
     popq %r12
     .cfi_adjust_cfa_offset -8
     .cfi_restore r12
+.endm
+
+/* Back to the caller with the return address in rcx. */
+.macro RETURN
     popq %rcx
     .cfi_adjust_cfa_offset -8
     .cfi_register rip, rcx
     BACK_TO_CALLER
 .endm
 
-/* The frame as it is at a landing: five words below the return address. */
-.macro CFI_AT_LANDING
+/* The frame as it is at a landing. */
+.macro CFI_RESUME_LANDING
+    .cfi_def_cfa rsp, 56
+    .cfi_offset rbp, -16
+    .cfi_offset r12, -24
+    .cfi_offset r13, -32
+    .cfi_offset r14, -40
+    .cfi_offset r15, -48
+.endm
+.macro CFI_YIELD_LANDING
     .cfi_def_cfa rsp, 48
     .cfi_offset r12, -16
     .cfi_offset r13, -24
@@ -112,15 +129,20 @@ FUNCTION co_resume
     jz 1f
     movq co__thread@gottpoff(%rip), %rax
     JUMP_IF_HANDLERS_ACTIVE 1f
+    pushq %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbp, 0
+    movq %rsp, %rbp
     PUSH_CALLEE_SAVED
     pushq %rdx
     .cfi_adjust_cfa_offset 8
     movq %fs:CO__THREAD_CURRENT(%rax), %rdx             /* rdx: the resumer's handle */
     movq %rdi, %fs:CO__THREAD_CURRENT(%rax)
     leaq 2f(%rip), %rax
-    movq %rsp, CO__RESUMER_SP(%rdi)
+    cmpq %rax, CO__RESUMER_PC(%rdi)                     /* fewer stores, as in co/arch/x86_64.h */
+    jne 6f
+7:  movq %rsp, CO__RESUMER_SP(%rdi)
     movq %rbp, CO__RESUMER_FP(%rdi)
-    movq %rax, CO__RESUMER_PC(%rdi)
     movq %rbx, CO__RESUMER_BASE(%rdi)
     movq %rdx, %xmm0                                    /* {NULL, the resumer's handle}, for own.pc and own.base */
     pslldq $8, %xmm0
@@ -143,24 +165,30 @@ FUNCTION co_resume
     .cfi_endproc
 
     .cfi_startproc
-    CFI_AT_LANDING
+    CFI_RESUME_LANDING
 2:  LANDING                                             /* rdi, rsi, rdx, eax as above */
     movq co__thread@gottpoff(%rip), %rcx
     testq %rdx, %rdx
     jnz 5f
-    movq $0, %fs:CO__THREAD_CURRENT(%rcx)               /* by far the most frequent, and no chain from switch to switch */
+    movq $0, %fs:CO__THREAD_CURRENT(%rcx)               /* the usual case; no chain from switch to switch */
 4:  popq %rdx
     .cfi_adjust_cfa_offset -8
     testq %rdx, %rdx
     jz 3f
     movq %rsi, (%rdx)
-3:  POP_CALLEE_SAVED_AND_RETURN
+3:  POP_CALLEE_SAVED
+    popq %rbp
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore rbp
+    RETURN
     .cfi_endproc
 
     .cfi_startproc
-    CFI_AT_LANDING
+    CFI_RESUME_LANDING
 5:  movq %rdx, %fs:CO__THREAD_CURRENT(%rcx)
     jmp 4b
+6:  movq %rax, CO__RESUMER_PC(%rdi)
+    jmp 7b
     .cfi_endproc
     .size co_resume, . - co_resume
 
@@ -193,8 +221,9 @@ FUNCTION co_yield_from
     leaq 5f(%rip), %rcx
     movq CO__OWN_BASE(%rdi), %rdx
     movq %rsp, CO__OWN_SP(%rdi)
-    movq %rbp, CO__OWN_FP(%rdi)
-    movq %rcx, CO__OWN_PC(%rdi)
+    cmpq %rbp, CO__OWN_FP(%rdi)
+    jne 8f
+9:  movq %rcx, CO__OWN_PC(%rdi)
     movq %rbx, CO__OWN_BASE(%rdi)
     movl $1, %eax                                       /* CO_YIELDED */
     movq CO__RESUMER_SP(%rdi), %rsp
@@ -211,7 +240,7 @@ FUNCTION co_yield_from
     .cfi_endproc
 
     .cfi_startproc
-    CFI_AT_LANDING
+    CFI_YIELD_LANDING
 6:  LANDING                                             /* co_close comes here: a real call, at which the unwinder */
     call co__unwind                                     /* finds the caller of co_yield */
     .4byte 6b - 5f
@@ -219,7 +248,14 @@ FUNCTION co_yield_from
     movq %rsi, %rax
     addq $8, %rsp
     .cfi_adjust_cfa_offset -8
-    POP_CALLEE_SAVED_AND_RETURN
+    POP_CALLEE_SAVED
+    RETURN
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_YIELD_LANDING
+8:  movq %rbp, CO__OWN_FP(%rdi)
+    jmp 9b
     .cfi_endproc
     .size co_yield_from, . - co_yield_from
 
@@ -233,8 +269,8 @@ FUNCTION co__entry
     .cfi_signal_frame
     .cfi_personality 0x1b, co__personality
     .cfi_escape 0x0f, 3, 0x77, CO__RESUMER_SP, 0x06     /* CFA = [rsp + 32]: DW_CFA_def_cfa_expression, breg7, deref */
-    /* rip: in resumer.pc, or, while yields are refused, in the word that keeps it, 64 bytes above: if that word is not 0,
-     * 64 is added. Only operations that Valgrind knows: breg; deref, lit0, ne, lit6, shl; breg; plus. */
+    /* rip: in resumer.pc, or, while yields are refused, in the word that keeps it, 64 bytes above: if that word is not
+     * 0, 64 is added. Only operations that Valgrind knows: breg; deref, lit0, ne, lit6, shl; breg; plus. */
     .cfi_escape 0x10, 16, 11, 0x77, CO__SLEB128(CO__TRUE_RESUMER_PC), 0x06, 0x30, 0x2e, 0x36, 0x24
     .cfi_escape 0x77, CO__RESUMER_PC, 0x22
     .cfi_escape 0x10, 6, 2, 0x77, CO__RESUMER_FP        /* rbp at [rsp + 40] */
@@ -333,19 +369,34 @@ FUNCTION co__fpenv_save
     .cfi_endproc
     .size co__fpenv_save, . - co__fpenv_save
 
-/* void co__fpenv_swap(uint32_t fpenv[2]) */
+/* void co__fpenv_swap(uint32_t fpenv[2]): the control bits only. MXCSR's low six bits are sticky flags, and stay. A
+ * sticky flag of the x87 whose exception the new word unmasks would trap at the next instruction, so the flags go then.
+ * */
     .hidden co__fpenv_swap
 FUNCTION co__fpenv_swap
     .cfi_startproc
     LANDING
-    movl (%rdi), %eax
-    movl 4(%rdi), %ecx
-    stmxcsr (%rdi)
-    fnstcw 4(%rdi)
+    stmxcsr -8(%rsp)
+    fnstcw -4(%rsp)
+    movl -8(%rsp), %eax
+    movl (%rdi), %ecx
+    movl %eax, (%rdi)
+    xorl %eax, %ecx
+    andl $~0x3f, %ecx
+    xorl %ecx, %eax
     movl %eax, -8(%rsp)
-    movl %ecx, -4(%rsp)
     ldmxcsr -8(%rsp)
-    fldcw -4(%rsp)
+    movzwl -4(%rsp), %edx
+    movl 4(%rdi), %ecx
+    movl %edx, 4(%rdi)
+    movl %ecx, -4(%rsp)
+    fnstsw %ax
+    notl %ecx
+    andl %ecx, %eax
+    testb $0x3f, %al
+    jz 1f
+    fnclex
+1:  fldcw -4(%rsp)
     ret
     .cfi_endproc
     .size co__fpenv_swap, . - co__fpenv_swap

@@ -35,6 +35,14 @@ cached() { sed -n "s/^$1:[^=]*=//p" "$CO_BUILD_DIR/CMakeCache.txt"; }
 # The disassembler that belongs to READELF, the tool of the same package.
 objdump=${READELF/readelf/objdump}
 
+# on_processor CPU COMMAND...: runs a command in the emulator, as another processor than this build asks for.
+on_processor() {
+    local emulator processor=$1
+    read -ra emulator <<<"$(sed -E 's/ -cpu [^ ]+//' <<<"$CO_EMULATOR")"
+    shift
+    timeout 60 "${emulator[0]}" -cpu "$processor" "${emulator[@]:1}" "$@"
+}
+
 # compile_library FOLDER COMPILER FLAGS...: the library's objects, with the flags of CMakeLists.txt.
 compile_library() {
     local folder=$1 source

@@ -7,14 +7,19 @@ import sys
 import tempfile
 
 LANDING = {"x86_64": bytes.fromhex("f30f1efa"), "aarch64": bytes.fromhex("9f2403d5")}  # endbr64, bti j
-COMPUTES = {"x86_64": re.compile(r"\blea\b.*\(%rip\).*# ([0-9a-f]+)"), "aarch64": re.compile(r"\badr\b\s+x\d+, ([0-9a-f]+)")}
+# As GNU's and LLVM's disassemblers write it.
+COMPUTES = {
+    "x86_64": re.compile(r"\bleaq?\b.*\(%rip\).*# (?:0x)?([0-9a-f]+)"),
+    "aarch64": re.compile(r"\badr\b\s+x\d+, (?:0x)?([0-9a-f]+)"),
+}
 
 
 def main():
     path, objdump, objcopy, arch, least = sys.argv[1:]
     with tempfile.NamedTemporaryFile() as raw:
         subprocess.run([objcopy, "-O", "binary", "--only-section=.text", path, raw.name], check=True)
-        text = raw.read()
+        with open(raw.name, "rb") as written:  # it may be another file by now
+            text = written.read()
     listing = subprocess.run([objdump, "-dr", "-j", ".text", path], check=True, capture_output=True, text=True).stdout
     lines = listing.splitlines()
     found, wrong = 0, 0

@@ -5,7 +5,6 @@
 set -uo pipefail
 source "$(dirname "$0")/common.sh"
 read -ra flags <<<"$CFLAGS"
-read -ra emulator <<<"$CO_EMULATOR"
 objcopy=${READELF/readelf/objcopy}
 
 case $CO_ARCH in
@@ -97,23 +96,21 @@ build_marked() {
             -Wl,--no-whole-archive -L"$work" -Wl,-rpath,"$work" "-ltest_$name" -lm -pthread -o "$work/$name"
 }
 
-run_on() { timeout 60 "${emulator[0]}" -cpu "$1" "${emulator[@]:1}" "$work/$2"; }
-
 attempt "compile the control" "${protected[@]}" -fPIC -c "$work/control.c" -o "$work/control.c.o" || exit 1
 attempt "assemble the control" "${protected[@]}" -c "$work/control.S" -o "$work/control.S.o" || exit 1
 attempt "link the control" build_marked control "$work/control.c.o" "$work/control.S.o" || exit 1
-run_on max control >"$work/output" 2>&1
+on_processor max "$work/control" >"$work/output" 2>&1
 status=$?
 # 128 + SIGILL
 [[ $status -eq 132 ]] || fail "an unmarked landing ended with status $status, so nothing is enforced and the rest shows nothing"
-attempt "the control where BTI is ignored" run_on cortex-a57 control
+attempt "the control where BTI is ignored" on_processor cortex-a57 "$work/control"
 
 # Tests that need nothing of libgcc, which is not marked.
 for topic in doors registers red_zone fpenv thread_local_address; do
     attempt "compile test_$topic" compile_test "$work/$topic.d" "$topic" "${protected[@]}" -fPIC -Dmain=test_main &&
         attempt "link test_$topic" build_marked "$topic" "$work/$topic.d"/*.o || continue
     for processor in max cortex-a57; do
-        attempt "test_$topic on $processor" run_on "$processor" "$topic"
+        attempt "test_$topic on $processor" on_processor "$processor" "$work/$topic"
     done
 done
 [[ $failures -eq 0 ]]

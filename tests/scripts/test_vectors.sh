@@ -5,8 +5,8 @@
 set -uo pipefail
 source "$(dirname "$0")/common.sh"
 read -ra flags <<<"$CFLAGS"
-read -ra emulator <<<"$CO_EMULATOR"
 link=()
+run=(timeout 60)
 
 case $CO_ARCH in
 x86_64)
@@ -19,7 +19,7 @@ x86_64)
 aarch64)
     compilers=("$CC ${flags[*]}")
     march=(armv8.2-a+sve)
-    emulator=("${emulator[0]}" -cpu max "${emulator[@]:1}")
+    run=(on_processor max)
     ;;
 riscv64)
     # gcc 12 knows no vector registers; the linker that goes with it does not know all that clang writes.
@@ -27,7 +27,7 @@ riscv64)
     compilers=("clang-19 --target=riscv64-linux-gnu")
     march=(rv64gcv)
     link=(-fuse-ld=lld)
-    emulator=("${emulator[0]}" -cpu "rv64,v=true" "${emulator[@]:1}")
+    run=(on_processor "rv64,v=true")
     ;;
 *) skip "nothing is known of $CO_ARCH" ;;
 esac
@@ -46,7 +46,7 @@ for compiler in "${compilers[@]}"; do
             what="$topic, ${compiler##*/} $level -march=${march[0]}"
             folder=$work/$topic$level
             attempt "build $what" build "$folder" "${command[@]}" "$level" "-march=${march[0]}" &&
-                attempt "run $what" timeout 60 "${emulator[@]}" "$folder/program"
+                attempt "run $what" "${run[@]}" "$folder/program"
         done
     done
 done

@@ -21,15 +21,16 @@
 #define CO__LANDING ""
 #endif
 
-/* x18 is an ordinary temporary to gcc on Linux; these platforms reserve it, and it must not be named there. */
-#if defined(__APPLE__) || defined(__ANDROID__) || defined(__Fuchsia__)
+/* x18 is an ordinary temporary to gcc on Linux; these platforms reserve it, and it must not be named there. Define
+ * CO_RESERVE_X18 with -ffixed-x18. */
+#if defined(CO_RESERVE_X18) || defined(__APPLE__) || defined(__ANDROID__) || defined(__Fuchsia__)
 #define CO__CLOBBER_X18
 #else
 #define CO__CLOBBER_X18 "x18",
 #endif
 
-/* With SVE, a v register is the low part of a z register, and the predicates join. clang knows no register called ffr, and
- * keeps nothing in it. */
+/* With SVE, a v register is the low part of a z register, and the predicates join. clang knows no register called ffr,
+ * and keeps nothing in it. */
 #if defined(__ARM_FEATURE_SVE)
 #if defined(__clang__)
 #define CO__CLOBBER_FFR
@@ -85,8 +86,8 @@
     } while (0)
 
 /* Switches from `self` (NULL: the thread itself) into `co`, whose own.pc the caller has loaded, seen to be set, and
- * passes as `pc`. "current" is wrong only inside the asm. `self` comes back unchanged, but the compiler does not keep it
- * there: carried from one switch to the next through own.base it would be a chain of forwarded stores. */
+ * passes as `pc`. "current" is wrong only inside the asm. `self` comes back unchanged, but the compiler does not keep
+ * it there: carried from one switch to the next through own.base it would be a chain of forwarded stores. */
 static CO__INLINE void *co__switch_in(co_t *co, void *value, void *pc, co_t *self, int *status) {
     register co_t *block __asm__("x0") = co;
     register void *handed __asm__("x1") = value;

@@ -62,8 +62,8 @@
     } while (0)
 
 /* Switches from `self` (NULL: the thread itself) into `co`, whose own.pc the caller has loaded, seen to be set, and
- * passes as `pc`. "current" is wrong only inside the asm. `self` comes back unchanged, but the compiler does not keep it
- * there: carried from one switch to the next through own.base it would be a chain of forwarded stores. */
+ * passes as `pc`. "current" is wrong only inside the asm. `self` comes back unchanged, but the compiler does not keep
+ * it there: carried from one switch to the next through own.base it would be a chain of forwarded stores. */
 static CO__INLINE void *co__switch_in(co_t *co, void *value, void *pc, co_t *self, int *status) {
     register co_t *block __asm__("a0") = co;
     register void *handed __asm__("a1") = value;

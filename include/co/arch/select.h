@@ -13,7 +13,7 @@
 #define CO__ARCH_INLINE "co/arch/riscv64.h"
 #define CO__ARCH_OUT_OF_LINE "riscv64.S"
 #else
-#error "libco has no context switch for this target: it knows x86-64 (System V), little-endian AArch64 and RV64; src/arch/README.md says how to add one"
+#error "libco knows x86-64 (System V), little-endian AArch64 and RV64; src/arch/README.md says how to add a target"
 #endif
 
 #endif

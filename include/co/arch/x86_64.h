@@ -8,10 +8,11 @@
  *     eax   towards the resumer: CO_YIELDED, CO_RETURNED or a negated errno value
  *
  * Only rsp, rbp and rbx are stored by hand, since compilers refuse rbp, and clang rbx, in a clobber list. All else
- * stands in the list, so that the compiler saves just what is live. rsp moves only by being replaced: red zone and
- * call-frame information stay right up to the instruction that leaves. MXCSR and the x87 control word are shared
- * between coroutines (CO_FPENV saves them elsewhere). A function whose `target` attribute goes beyond the flags of its
- * file may hold values in registers this list does not know: such a function must use CO_NO_INLINE. */
+ * stands in the list, so that the compiler saves just what is live. rsp moves only by being replaced: the red zone
+ * stays, and so does call-frame information, but for the few instructions between the replacement and the jump. MXCSR
+ * and the x87 control word are shared between coroutines (CO_FPENV saves them elsewhere). A function whose `target`
+ * attribute goes beyond the flags of its file may hold values in registers this list does not know: such a function
+ * must use CO_NO_INLINE. */
 #ifndef CO_ARCH_X86_64_H
 #define CO_ARCH_X86_64_H
 
@@ -31,16 +32,24 @@
 #define CO__CLOBBER_AVX512
 #endif
 
+/* APX adds sixteen integer registers. */
+#if defined(__APX_F__)
+#define CO__CLOBBER_APX                                                                                                \
+    "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24", "r25", "r26", "r27", "r28", "r29", "r30", "r31",
+#else
+#define CO__CLOBBER_APX
+#endif
+
 /* The x87 stack is named whole: a long double would otherwise stay in st(0) across the switch. */
 #define CO__CLOBBER                                                                                                    \
-    CO__CLOBBER_AVX512 "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",   \
-        "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)",   \
-        "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "cc", "memory"
+    CO__CLOBBER_APX CO__CLOBBER_AVX512 "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2",   \
+        "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15",  \
+        "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "cc", "memory"
 
 #define CO__AT(word) CO__TEXT(CO__##word) "(%%rdi)"
 
-/* A function that keeps its caller's registers (co.h: co__resume_rest). It returns nothing: older versions of clang keep
- * rax too (seen in 14, right in 19). */
+/* A function that keeps its caller's registers (co.h: co__resume_rest). It returns nothing: older versions of clang
+ * keep rax too (seen in 14, right in 19). */
 #if defined(__clang__)
 #define CO__PRESERVING __attribute__((noinline, preserve_most))
 #endif
@@ -65,8 +74,8 @@
 /* Switches from `self` (NULL: the thread itself) into `co`, whose own.pc the caller has loaded, seen to be set, and
  * passes as `pc`. "current" is wrong only inside the asm.
  *
- * Stores are what a hot switch costs (measured on Zen 4: a cycle each, and all else hides behind them), so there are few.
- * resumer.pc is compared and, in a loop, found to be there already. The mark and the resumer's handle go into
+ * Stores are what a hot switch costs (measured on Zen 4: a cycle each, and all else hides behind them), so there are
+ * few. resumer.pc is compared and, in a loop, found to be there already. The mark and the resumer's handle go into
  * {own.pc, own.base} as one store of 16 bytes. resumer.sp could be compared too, but must be stored: the yield would
  * then load it from a line that may not be in the cache, and the resumer, which needs its sp, would wait for each
  * coroutine in turn; a load just after a store does not wait. `self` is not kept in rdx by the compiler: carried from

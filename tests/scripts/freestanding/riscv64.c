@@ -1,5 +1,6 @@
-/* A RISC-V Linux program without a C library, for ABIs that no installed library has: the scenes of test_registers, run with
- * every combination of doors. Beside them it holds what the library needs of a C library, as small as it can be. */
+/* A RISC-V Linux program without a C library, for ABIs that no installed library has: the scenes of test_registers, run
+ * with every combination of doors. Beside them it holds what the library needs of a C library, as small as it can be.
+ */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -126,8 +127,16 @@ static int run(const char *name, scene_function function) {
         function(&scene);
         if (scene.fault == NULL)
             continue;
-        const char *const texts[] = {name, ": ", scene.fault, ", ", scene.register_name, ", resumed by ",
-                                     scene.resumer->name, ", yielded by ", scene.yielder->name, ", is "};
+        const char *const texts[] = {name,
+                                     ": ",
+                                     scene.fault,
+                                     ", ",
+                                     scene.register_name,
+                                     ", resumed by ",
+                                     scene.resumer->name,
+                                     ", yielded by ",
+                                     scene.yielder->name,
+                                     ", is "};
         for (size_t text = 0; text < sizeof texts / sizeof texts[0]; text++)
             print(texts[text]);
         print_hex(scene.found);
