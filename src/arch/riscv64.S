@@ -81,36 +81,18 @@
     SAVE_WORD s10, 8
     SAVE_WORD s11, 9
 #if FLOAT_BYTES > 0
-    SAVE_FLOATING fs0, 0
-    SAVE_FLOATING fs1, 1
-    SAVE_FLOATING fs2, 2
-    SAVE_FLOATING fs3, 3
-    SAVE_FLOATING fs4, 4
-    SAVE_FLOATING fs5, 5
-    SAVE_FLOATING fs6, 6
-    SAVE_FLOATING fs7, 7
-    SAVE_FLOATING fs8, 8
-    SAVE_FLOATING fs9, 9
-    SAVE_FLOATING fs10, 10
-    SAVE_FLOATING fs11, 11
+    .irp i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    SAVE_FLOATING fs\i, \i
+    .endr
 #endif
 .endm
 
 /* The mirror image, and back to the caller. */
 .macro LOAD_CALLEE_SAVED_AND_RETURN
 #if FLOAT_BYTES > 0
-    LOAD_FLOATING fs11, 11
-    LOAD_FLOATING fs10, 10
-    LOAD_FLOATING fs9, 9
-    LOAD_FLOATING fs8, 8
-    LOAD_FLOATING fs7, 7
-    LOAD_FLOATING fs6, 6
-    LOAD_FLOATING fs5, 5
-    LOAD_FLOATING fs4, 4
-    LOAD_FLOATING fs3, 3
-    LOAD_FLOATING fs2, 2
-    LOAD_FLOATING fs1, 1
-    LOAD_FLOATING fs0, 0
+    .irp i, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0
+    LOAD_FLOATING fs\i, \i
+    .endr
 #endif
     LOAD_WORD s11, 9
     LOAD_WORD s10, 8
@@ -149,18 +131,9 @@
     .cfi_rel_offset s10, 80
     .cfi_rel_offset s11, 88
 #if FLOAT_BYTES > 0
-    .cfi_rel_offset fs0, FLOATS_AT
-    .cfi_rel_offset fs1, FLOATS_AT + 1 * FLOAT_BYTES
-    .cfi_rel_offset fs2, FLOATS_AT + 2 * FLOAT_BYTES
-    .cfi_rel_offset fs3, FLOATS_AT + 3 * FLOAT_BYTES
-    .cfi_rel_offset fs4, FLOATS_AT + 4 * FLOAT_BYTES
-    .cfi_rel_offset fs5, FLOATS_AT + 5 * FLOAT_BYTES
-    .cfi_rel_offset fs6, FLOATS_AT + 6 * FLOAT_BYTES
-    .cfi_rel_offset fs7, FLOATS_AT + 7 * FLOAT_BYTES
-    .cfi_rel_offset fs8, FLOATS_AT + 8 * FLOAT_BYTES
-    .cfi_rel_offset fs9, FLOATS_AT + 9 * FLOAT_BYTES
-    .cfi_rel_offset fs10, FLOATS_AT + 10 * FLOAT_BYTES
-    .cfi_rel_offset fs11, FLOATS_AT + 11 * FLOAT_BYTES
+    .irp i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    .cfi_rel_offset fs\i, FLOATS_AT + \i * FLOAT_BYTES
+    .endr
 #endif
 .endm
 

@@ -51,6 +51,17 @@
     .cfi_escape 0x10, 3, 2, 0x75, \offset + 24          /* rbx at [rdi + offset + 24] */
 .endm
 
+/* What follows the load of the resumer's rsp. */
+.macro GO_ON_IN_RESUMER
+    CFI_ALREADY_THERE CO__RESUMER_SP
+    .cfi_escape 0x10, 16, 2, 0x75, CO__RESUMER_PC       /* rip at [rdi + 48] */
+    movq CO__RESUMER_FP(%rdi), %rbp
+    .cfi_same_value rbp
+    movq CO__RESUMER_BASE(%rdi), %rbx
+    .cfi_same_value rbx
+    jmpq *CO__RESUMER_PC(%rdi)
+.endm
+
 .macro PUSH_CALLEE_SAVED
     pushq %r12
     .cfi_adjust_cfa_offset 8
@@ -230,13 +241,7 @@ FUNCTION co_yield_from
     .cfi_endproc
 
     .cfi_startproc
-    CFI_ALREADY_THERE CO__RESUMER_SP
-    .cfi_escape 0x10, 16, 2, 0x75, CO__RESUMER_PC       /* rip at [rdi + 48] */
-    movq CO__RESUMER_FP(%rdi), %rbp
-    .cfi_same_value rbp
-    movq CO__RESUMER_BASE(%rdi), %rbx
-    .cfi_same_value rbx
-    jmpq *CO__RESUMER_PC(%rdi)
+    GO_ON_IN_RESUMER
     .cfi_endproc
 
     .cfi_startproc
@@ -305,13 +310,7 @@ FUNCTION co__leave
     movq CO__RESUMER_SP(%rdi), %rsp
     .cfi_endproc
     .cfi_startproc
-    CFI_ALREADY_THERE CO__RESUMER_SP
-    .cfi_escape 0x10, 16, 2, 0x75, CO__RESUMER_PC
-    movq CO__RESUMER_FP(%rdi), %rbp
-    .cfi_same_value rbp
-    movq CO__RESUMER_BASE(%rdi), %rbx
-    .cfi_same_value rbx
-    jmpq *CO__RESUMER_PC(%rdi)
+    GO_ON_IN_RESUMER
     .cfi_endproc
     .size co__leave, . - co__leave
 
