@@ -169,8 +169,7 @@ CO__DOOR void *co_suspend(void *value) CO__SYMBOL("co_yield");
 
 /** co_yield by who holds its own handle: spares the look-up. `self` must be the running coroutine, which is checked
  *  only when CO_DEBUG is defined (then NULL and errno EPERM). */
-#if defined(CO_NO_INLINE) && defined(CO_DEBUG) && defined(__GNUC__)
-CO_API void *co__yield_from_unchecked(co_t *self, void *value) __asm__("co_yield_from");
+#if defined(CO_NO_INLINE) && defined(CO_DEBUG)
 static CO__INLINE void *co_yield_from(co_t *self, void *value);
 #else
 CO__DOOR void *co_yield_from(co_t *self, void *value);
@@ -256,9 +255,11 @@ struct co__handlers {
     unsigned int uncaught;
 };
 
-#if defined(CO_NO_INLINE) && defined(CO_DEBUG) && defined(__GNUC__)
+#if defined(CO_NO_INLINE) && defined(CO_DEBUG)
+CO_API void *co__yield_from(co_t *self, void *value); /* the same symbol as the unchecked co_yield_from */
+
 static CO__INLINE void *co_yield_from(co_t *self, void *value) {
-    return self != NULL && self == co_self() ? co__yield_from_unchecked(self, value) : co__yield_refused(self, value);
+    return self != NULL && self == co_self() ? co__yield_from(self, value) : co__yield_refused(self, value);
 }
 #endif
 

@@ -77,14 +77,10 @@ static void check(enum walker walker) {
             const struct walk *walk = &scenario->walks[place][walker];
             const enum function *expected = place == RETURNED ? returned : place == CLOSING ? closing : two_deep;
             unsigned may_be_missing = 0;
-            /* Frame records tell of calls only. The out-of-line functions keep none, so that a walk along records steps
-             * over their callers; and while yields are refused, the return address in the record of co__entry is not
-             * the resumer's. What runs while a coroutine is closed has been called by the unwinder, which keeps no
-             * records. */
+            /* While yields are refused, the return address in the record of co__entry is not the resumer's. What runs
+             * while a coroutine is closed has been called by the unwinder, which keeps no records. */
             if (walker == FRAME_POINTERS && place == CLOSING)
                 continue;
-            if (walker == FRAME_POINTERS && scenario->out_of_line)
-                may_be_missing |= 1u << OUTER | 1u << RUN;
             if (walker == FRAME_POINTERS && place == RETURNED)
                 may_be_missing |= 1u << OUTER;
             enum function found[FRAMES];
