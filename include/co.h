@@ -256,10 +256,14 @@ struct co__handlers {
 };
 
 #if defined(CO_NO_INLINE) && defined(CO_DEBUG)
-CO_API void *co__yield_from(co_t *self, void *value); /* the same symbol as the unchecked co_yield_from */
-
 static CO__INLINE void *co_yield_from(co_t *self, void *value) {
-    return self != NULL && self == co_self() ? co__yield_from(self, value) : co__yield_refused(self, value);
+    if (self == NULL || self != co_self())
+        return co__yield_refused(self, value);
+#ifdef __cplusplus
+    return co_suspend(value);
+#else
+    return co_yield(value);
+#endif
 }
 #endif
 
@@ -311,6 +315,11 @@ static CO__PRESERVING void co__resume_rest(co_t *co, void *in, struct co__answer
 
 static CO__PRESERVING void co__yield_rest(co_t *self, void *value) { co__yield_refused(self, value); }
 
+/* gcc below -O2 does not see that a caller who tests the status reads *out only where it is set, and would warn. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 static CO__INLINE int co_resume(co_t *co, void *in, void **out) {
     co_t *self = co__current_get();
     void *pc = NULL;
@@ -326,8 +335,11 @@ static CO__INLINE int co_resume(co_t *co, void *in, void **out) {
         struct co__answer answer;
         answer.value = &answer;
         co__resume_rest(co, in, &answer);
-        if (answer.status < 0 && answer.value != NULL)
-            return answer.status;
+        if (answer.status < 0 && answer.value != NULL) {
+            if (out == NULL)
+                return answer.status;
+            answer.value = *out; /* which is then stored again: left alone, and, for the compiler, set */
+        }
         value = answer.value;
         status = answer.status;
     }
@@ -335,6 +347,9 @@ static CO__INLINE int co_resume(co_t *co, void *in, void **out) {
         *out = value;
     return status;
 }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 static CO__INLINE co_t *co_self(void) { return co__current_get(); }
 

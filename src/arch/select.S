@@ -4,10 +4,6 @@
 #include "co/layout.h"
 #include CO__ARCH_OUT_OF_LINE
 
-/* A second name, for the check that CO_DEBUG puts before it: co.h defines co_yield_from itself then. */
-    .globl co__yield_from
-    .set co__yield_from, co_yield_from
-
 /* The words of a thread (co/layout.h). They are defined here since only assembly reads them, which link-time
  * optimisation does not see. */
     .section .tbss, "awT", %nobits
