@@ -270,8 +270,8 @@ static CO__INLINE void *co_yield_from(co_t *self, void *value) {
 #ifndef CO_NO_INLINE
 #include CO__ARCH_INLINE
 
-/* A call of a function lives in one coroutine from beginning to end; but that of a C++20 coroutine may go on elsewhere.
- * */
+/* A call of a function lives in one coroutine from beginning to end; but that of a C++20 coroutine may go on
+ * elsewhere. */
 #ifdef __cpp_impl_coroutine
 #define CO__CONSTANT_IN_A_CALL __volatile__
 #else
@@ -298,8 +298,8 @@ static CO__INLINE int co__handlers_active(void) {
 }
 
 /* A call for the case that never comes costs registers in the loops where it does not come: clang keeps the handle
- * elsewhere because a call would lose it, and every switch waits for that place to be read. These calls lose nothing.
- * */
+ * elsewhere because a call would lose it, and every switch waits for that place to be read. These calls lose
+ * nothing. */
 #ifndef CO__PRESERVING
 #define CO__PRESERVING CO__INLINE
 #endif

@@ -94,6 +94,9 @@ struct co__block {
 
 static inline struct co__block *co__block_of(const co_t *co) { return (struct co__block *)(uintptr_t)co; }
 
+/* Where a pc that may be jumped to is kept: NULL unless the coroutine is suspended in a yield. */
+static inline void **co__pc_word(struct co__block *block) { return block->slow ? &block->slow_pc : &block->hot.own.pc; }
+
 /* src/arch. Where a fresh coroutine starts, where co_close sends one whose landing knows no unwinder, and what refuses
  * a yield: addresses for a pc word, not functions to call. */
 extern const char co__entry[], co__closing[], co__refusal[];

@@ -40,7 +40,7 @@ CO__NORETURN static void die(const char *message) {
 /* Sends the coroutine to the second landing of its yield, if it has one, or else to co__closing, which finds the four
  * words of the pending yield on its stack, so that call-frame information can lead from there to the yield's frame. */
 static void redirect(struct co__block *block) {
-    void **pc = block->slow ? &block->slow_pc : &block->hot.own.pc;
+    void **pc = co__pc_word(block);
     int32_t distance;
     memcpy(&distance, (char *)*pc - sizeof distance, sizeof distance);
     size_t room = (size_t)((char *)block->hot.own.sp - block->stack.low);
@@ -66,7 +66,7 @@ int co_close(co_t *co) {
         block->life = CO__ENDED;
     if (block->life == CO__ENDED)
         return 0;
-    if (co->own.pc == NULL && block->slow_pc == NULL)
+    if (*co__pc_word(block) == NULL)
         return -EBUSY;
     redirect(block);
     return co__enter(block, NULL, NULL);

@@ -115,16 +115,6 @@ int co__enter(struct co__block *block, void *in, void **out) {
     return status;
 }
 
-static bool is_suspended(const struct co__block *block) {
-    return block->hot.own.pc != NULL || block->slow_pc != NULL;
-}
-
-/* Where a pc that may be jumped to is kept. */
-static void set_pc(struct co__block *block, const void *pc) {
-    void **word = block->slow ? &block->slow_pc : &block->hot.own.pc;
-    *word = (void *)(uintptr_t)pc;
-}
-
 int co__resume_slow(co_t *co, void *in, void **out) {
     struct co__block *block = co__block_of(co);
     if (co == NULL)
@@ -136,9 +126,9 @@ int co__resume_slow(co_t *co, void *in, void **out) {
             return -EINVAL;
         block->life = CO__STARTED;
         co->own.sp = co;
-        set_pc(block, co__entry);
+        *co__pc_word(block) = (void *)(uintptr_t)co__entry;
     }
-    if (!is_suspended(block))
+    if (*co__pc_word(block) == NULL)
         return -EBUSY;
     return co__enter(block, in, out);
 }
@@ -155,7 +145,7 @@ int co_throw(co_t *co, int error, void **out) {
         }
         return -error;
     }
-    if (!is_suspended(block))
+    if (*co__pc_word(block) == NULL)
         return -EBUSY;
     block->error = error;
     int status = co__enter(block, NULL, out);
@@ -200,10 +190,10 @@ void *co_fail(int error) {
 /* ---- Asking about one, and its end --------------------------------------------------------------------------- */
 
 co_status_t co_status(const co_t *co) {
-    const struct co__block *block = co__block_of(co);
+    struct co__block *block = co__block_of(co);
     if (co == NULL || block->life == CO__ENDED)
         return CO_DEAD;
-    if (block->life == CO__FRESH || is_suspended(block))
+    if (block->life == CO__FRESH || *co__pc_word(block) != NULL)
         return CO_SUSPENDED;
     /* The resumers of the running coroutine are found through own.base, which holds a link while own.pc is NULL. */
     const co_t *running = co__current_get();
