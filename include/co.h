@@ -103,13 +103,24 @@ typedef struct co_allocator co_allocator_t;
 /* ---- The life of a coroutine --------------------------------------------------------------------------------- */
 
 /** Make a coroutine that will call fn(arg) on a stack of its own, 128 KiB with a guard page below. Nothing runs yet.
- *  returns  the coroutine, or NULL and errno: EINVAL (fn is NULL), ENOMEM, EAGAIN (locked-memory limit) */
+ *  returns  the coroutine, or NULL and errno: EINVAL (fn is NULL), ENOMEM, EAGAIN (locked-memory limit)
+ *
+ *  A macro of this name (below) notes the place of the call, for diagnostics; `(co_create)(fn, arg)` calls the
+ *  function, which notes its caller's address. */
 CO_API co_t *co_create(co_fn fn, void *arg);
+
+/** The same, at a named place.
+ *  site     what co_site tells: "file:line", not copied, must outlive the coroutine; CO_HERE is that of its use */
+CO_API co_t *co_create_at(const char *site, co_fn fn, void *arg);
 
 /** The same with options; NULL stands for all defaults.
  *  returns  as co_create; EINVAL also for unknown flags, reserved words that are not zero, a stack too small (below),
  *           caller's memory without a size, an allocator with a missing function; ENOMEM for sizes beyond memory */
 CO_API co_t *co_create_with(const co_options_t *opt, co_fn fn, void *arg);
+
+/** "file:line" of the place where it stands. */
+#define CO_HERE __FILE__ ":" CO__TEXT(__LINE__)
+#define co_create(...) co_create_at(CO_HERE, __VA_ARGS__)
 
 /** Run `co` until it yields, returns or fails.
  *  in       what the pending co_yield returns; must be NULL the first time, when there is none (else -EINVAL)
@@ -154,6 +165,10 @@ CO_API void *co_data(const co_t *co);
 
 /** The `name` of its options; NULL without. */
 CO_API const char *co_name(const co_t *co);
+
+/** Where `co` was created, "file:line"; NULL where no such text was given (then diagnostics tell the address of the
+ *  call). */
+CO_API const char *co_site(const co_t *co);
 
 /* ---- Inside a coroutine -------------------------------------------------------------------------------------- */
 
@@ -225,6 +240,8 @@ struct co_options {
     void *data;                      /* yours: co_data returns it */
     unsigned flags;                  /* CO_FPENV or 0 */
     unsigned reserved_flags;         /* must be zero */
+    const char *site;                /* what co_site tells; CO_HERE; not copied. NULL: diagnostics tell the address of
+                                        the call */
     uintptr_t reserved[4];           /* must be zero */
 };
 

@@ -85,6 +85,8 @@ struct co__block {
     struct co__handlers *handlers; /* put aside by a yield from within a C++ handler; NULL when there are none */
 
     const char *name;
+    const char *site;   /* "file:line" of the creation, or NULL */
+    const void *caller; /* the address that the creation returned to, where there is no site */
     void *data;
     const co_allocator_t *allocator;
     struct co__stack stack;

@@ -41,10 +41,7 @@ static struct co__block *place_block(const struct co__stack *stack) {
     return (struct co__block *)address;
 }
 
-co_t *co_create_with(const co_options_t *opt, co_fn fn, void *arg) {
-    static const co_options_t defaults = {0};
-    if (opt == NULL)
-        opt = &defaults;
+static co_t *create(const co_options_t *opt, co_fn fn, void *arg, const void *caller) {
     struct co__stack stack;
     int error = fn == NULL ? EINVAL : check_options(opt);
     if (error == 0)
@@ -60,6 +57,8 @@ co_t *co_create_with(const co_options_t *opt, co_fn fn, void *arg) {
         .life = CO__FRESH,
         .flags = opt->flags,
         .name = opt->name,
+        .site = opt->site,
+        .caller = caller,
         .data = opt->data,
         .allocator = opt->allocator,
         .stack = stack,
@@ -72,7 +71,18 @@ co_t *co_create_with(const co_options_t *opt, co_fn fn, void *arg) {
     return &block->hot;
 }
 
-co_t *co_create(co_fn fn, void *arg) { return co_create_with(NULL, fn, arg); }
+static const co_options_t defaults;
+
+co_t *co_create_with(const co_options_t *opt, co_fn fn, void *arg) {
+    return create(opt != NULL ? opt : &defaults, fn, arg, __builtin_return_address(0));
+}
+
+co_t *co_create_at(const char *site, co_fn fn, void *arg) {
+    const co_options_t options = {.site = site};
+    return create(&options, fn, arg, __builtin_return_address(0));
+}
+
+co_t *(co_create)(co_fn fn, void *arg) { return create(&defaults, fn, arg, __builtin_return_address(0)); }
 
 /* ---- Resuming ------------------------------------------------------------------------------------------------ */
 
@@ -208,6 +218,8 @@ co_status_t co_status(const co_t *co) {
 void *co_data(const co_t *co) { return co != NULL ? co__block_of(co)->data : NULL; }
 
 const char *co_name(const co_t *co) { return co != NULL ? co__block_of(co)->name : NULL; }
+
+const char *co_site(const co_t *co) { return co != NULL ? co__block_of(co)->site : NULL; }
 
 int co_destroy(co_t *co) {
     if (co == NULL)

@@ -72,6 +72,11 @@ int co__stack_acquire(struct co__stack *stack, const co_options_t *opt) {
     return 0;
 }
 
+void co__stack_guard(const struct co__stack *stack, uintptr_t *low, uintptr_t *high) {
+    *high = (uintptr_t)stack->low;
+    *low = stack->memory != NULL ? (uintptr_t)stack->memory : *high;
+}
+
 void co__stack_release(struct co__stack stack, const co_allocator_t *allocator) {
     if (stack.memory == NULL)
         return;

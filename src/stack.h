@@ -19,6 +19,10 @@ struct co__stack {
 /* Fills `stack` according to the options. Returns 0, EINVAL, ENOMEM or EAGAIN. */
 int co__stack_acquire(struct co__stack *stack, const co_options_t *opt);
 
+/* The addresses of its guard, low <= address < high; none (low == high) below memory that is not mapped by the library.
+ * Async-signal-safe. */
+void co__stack_guard(const struct co__stack *stack, uintptr_t *low, uintptr_t *high);
+
 /* Gives it back to the system, or to `allocator`. `stack` may lie in the memory that goes: it is copied first. */
 void co__stack_release(struct co__stack stack, const co_allocator_t *allocator);
 
