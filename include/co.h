@@ -9,9 +9,10 @@
  *
  * Conventions, for every call below:
  *  errors     a negated errno value; calls that return a pointer return NULL and set errno. Misuse changes nothing:
- *             neither the coroutine nor *out. No signal handler is installed, and nothing is printed but for one
- *             line before std::terminate or abort, where going on would corrupt: an exception that leaves a body or a
- *             deferred call, and a handler that swallows a close.
+ *             neither the coroutine nor *out. Unless co_catch_overflow is called, no signal handler is installed, and
+ *             nothing is printed but for one line before std::terminate or abort, where going on would corrupt: an
+ *             exception that leaves a body or a deferred call, a handler that swallows a close, a close for which no
+ *             stack is left, a canary that is gone (CO_CANARIES).
  *  values     pointers, handed over and never copied. What a yielded pointer points to may lie on the suspended stack:
  *             it stays valid until the next resume.
  *  ownership  co_create's caller owns the coroutine and ends its life with co_destroy, once.
@@ -24,7 +25,8 @@
  *
  * With CO_DEBUG defined, co_yield_from checks its handle.
  *
- * Layout of this file: types; the life of a coroutine; inside a coroutine; options; how the inline switch is made. */
+ * Layout of this file: types; the life of a coroutine; inside a coroutine; options; diagnostics; how the inline switch
+ * is made. */
 #ifndef CO_H
 #define CO_H
 
@@ -209,6 +211,32 @@ CO_API void *co_fail(int error);
  *  returns  0, -EINVAL (fn is NULL), -EPERM (outside any coroutine), -ENOMEM */
 CO_API int co_defer(void (*fn)(void *), void *arg);
 
+/* ---- Stacks -------------------------------------------------------------------------------------------------- */
+
+/** Bytes of its stack that the frames of `co` may use, what was used included; 0 for NULL. */
+CO_API size_t co_stack_size(const co_t *co);
+
+/** The most bytes of its stack that the frames of `co` have used so far: of a suspended, running or ended coroutine, on
+ *  the thread that has it. Right to 16 bytes with CO_WATERMARK; without it right to the page, for memory that the
+ *  library mapped. Stacks are used again: from the first such call in the process on, co_destroy hands them on with
+ * their top page only, so that the next owner's mark is its own (0.5 to 1.5 us each); of a coroutine that had got a
+ * used stack before that call, or gets one that another thread kept by then, what earlier owners used counts too.
+ *  returns  bytes, rounded up; 0 for NULL. 0, and errno is ENOTSUP, for memory that is not the library's, without
+ *           CO_WATERMARK */
+CO_API size_t co_stack_used(const co_t *co);
+
+/** How much of stacks the process keeps for reuse, in bytes of their size, most of which were never touched: 128 MiB at
+ *  first. What co_destroy gets beyond that goes back to the kernel. This is beside what each thread keeps: of each size
+ *  up to twice 64 stacks, or twice 8.5 MiB. 0: nothing is kept by anyone, from a thread's next co_destroy on. What is
+ *  kept above a new limit goes back at once. A thread that ends gives its stacks back.
+ *  returns  the limit before
+ *  thread   any */
+CO_API size_t co_pool_limit(size_t bytes);
+
+/** Give all stacks that the calling thread and the process keep for reuse back to the kernel, now.
+ *  thread   any; other threads keep theirs */
+CO_API void co_pool_trim(void);
+
 /* ---- Options ------------------------------------------------------------------------------------------------- */
 
 /** Save rounding mode, exception masks and other floating-point control state (MXCSR without its flags and the x87
@@ -216,6 +244,16 @@ CO_API int co_defer(void (*fn)(void *), void *arg);
  *  those of the x87 when a mask that would let them trap is put in force. Such a coroutine is resumed through a
  *  function. */
 #define CO_FPENV 1u
+
+/** Bracket `stack`, or an allocator's memory, by 32 bytes of known content at each end, and look at them before and
+ * after every switch: when something has written over them, a message names the coroutine and the program is aborted.
+ * Takes 64 bytes of the memory. Mapped stacks have a guard page: with these, EINVAL. Such a coroutine is resumed
+ * through a function. */
+#define CO_CANARIES 2u
+
+/** Paint the stack at creation, so that co_stack_used tells to 16 bytes how much of it was used. A mapped stack is then
+ *  in memory as a whole until co_destroy. */
+#define CO_WATERMARK 4u
 
 /** Memory for the stack, in place of mmap, and for what co_defer remembers, in place of malloc. Memory from an
  *  allocator has no guard page. The calls come from the thread, and those of co_defer from the stack, of whoever calls
@@ -230,20 +268,40 @@ struct co_allocator {
 
 /** Zero is the default of every field; initialise with = {0}. */
 struct co_options {
-    size_t stack_bytes;              /* 0: 128 KiB. At least 1024, else EINVAL. Mapped stacks are rounded up to whole
-                                        pages and to what a signal handler's frame needs (AT_MINSIGSTKSZ) */
-    void *stack;                     /* yours, `stack_bytes` long, any alignment, until co_destroy; some 320 bytes of it
+    size_t stack_bytes;              /* for frames; 0: 128 KiB. At least 1024, else EINVAL. Mapped stacks are rounded up
+                                        to whole pages, to what a signal handler's frame needs (AT_MINSIGSTKSZ) and,
+                                        above 128 KiB, by up to 1/16 more: co_stack_size tells */
+    void *stack;                     /* yours, `stack_bytes` long, any alignment, until co_destroy; some 340 bytes of it
                                         are the library's. Nothing is allocated, and no guard is below: co_defer,
                                         co_close and calls that the dynamic linker resolves late want 3 KiB of it */
     const char *name;                /* for diagnostics; not copied, must outlive the coroutine */
     const co_allocator_t *allocator; /* not copied, must outlive the coroutine */
     void *data;                      /* yours: co_data returns it */
-    unsigned flags;                  /* CO_FPENV or 0 */
+    unsigned flags;                  /* CO_FPENV, CO_CANARIES, CO_WATERMARK, or 0 */
     unsigned reserved_flags;         /* must be zero */
     const char *site;                /* what co_site tells; CO_HERE; not copied. NULL: diagnostics tell the address of
                                         the call */
     uintptr_t reserved[4];           /* must be zero */
 };
+
+/* ---- Diagnostics --------------------------------------------------------------------------------------------- */
+
+/** Explain stack overflows: from now on a coroutine that runs into its guard page is named on stderr, in one write,
+ *  with the place of its creation, the size of its stack, the function that did not fit and the remedy. Then the action
+ *  acts that SIGSEGV had before: a handler is called, and by default the process dies at the faulting instruction. A
+ *  SIGSEGV for any other reason is passed on without a word.
+ *
+ *  Installs a handler of SIGSEGV, once per process, and gives the calling thread an alternate signal stack if it has
+ *  none, until the thread ends. A stack of its own should have 16 KiB beside the kernel's frame. If somebody has
+ *  replaced the handler, another call installs it on top.
+ *
+ *  Nothing is said about stacks that are the caller's or an allocator's, which have no guard page, nor when a frame is
+ *  so large that it is entered beyond the guard: gcc's and clang's -fstack-clash-protection prevents that.
+ *  returns  0, also when there is nothing to do; -ENOMEM, -EAGAIN (locked-memory limit, no pthread key left, or eight
+ *           different handlers have replaced it), or what sigaction or sigaltstack answers. After a failure everything
+ *           is as before
+ *  thread   to be called in every thread that resumes coroutines: in others an overflow ends the process silently */
+CO_API int co_catch_overflow(void);
 
 /* ---- How the inline switch is made --------------------------------------------------------------------------- */
 
@@ -346,6 +404,9 @@ static CO__INLINE int co_resume(co_t *co, void *in, void **out) {
      * behind a store. */
     if (CO__LIKELY(co != NULL && (pc = co->own.pc) != NULL && !co__handlers_active())) {
         value = co__switch_in(co, in, pc, self, &status);
+        /* Only co__entry says so, of a value that is not NULL: most loops know at compile time that theirs is. */
+        if (!(__builtin_constant_p(in) && in == NULL) && !CO__LIKELY(status != CO__NOT_STARTED))
+            return -CO__EINVAL;
     } else {
         /* Not `out`: a variable whose address is passed on would live in memory on the fast path too. Misuse leaves the
          * value alone; when the body failed it becomes NULL. */

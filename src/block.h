@@ -10,7 +10,15 @@
 #define CO__ARG 72
 #define CO__ERROR 80
 #define CO__REFUSED 84
+#define CO__DEFERRED 88
+#define CO__FAILURE 96
+#define CO__LIFE 100
 #define CO__TRUE_RESUMER_PC 112 /* CO__RESUMER_PC + 64: call-frame information of co__entry */
+
+/* A life: what own.pc == NULL alone does not tell. */
+#define CO__ALIVE 0  /* suspended if its pc is set, fresh if that is co__entry; else running or normal */
+#define CO__ENDING 1 /* its deferred calls or its destructors run: yields are refused */
+#define CO__ENDED 2
 
 /* The two bytes of a number from 64 to 8191 in call-frame information (DWARF 5, section 7.6: signed LEB128). */
 #define CO__SLEB128(number) 0x80 | ((number) & 0x7f), (number) >> 7
@@ -48,15 +56,6 @@ static CO__INLINE co_t *co__current_get(void) {
 #define CO__UNINSTRUMENTED
 #endif
 
-/* What own.pc == NULL alone does not tell. A fresh coroutine, and one with `slow` set, keeps own.pc NULL while it is
- * suspended: every resume of it comes through co__resume_slow, and the fast path tests one thing only. */
-enum co__life {
-    CO__FRESH,   /* never resumed */
-    CO__STARTED, /* suspended if own.pc or slow_pc is set, else running or normal */
-    CO__ENDING,  /* its deferred calls or its destructors run: yields are refused */
-    CO__ENDED
-};
-
 struct co__deferred {
     struct co__deferred *next;
     void (*fn)(void *);
@@ -70,18 +69,21 @@ struct co__block {
 
     co_fn fn;
     void *arg;
-    int error;           /* what co_error tells */
-    int refused;         /* a yield was refused: written by co__refusal */
-    int failure;         /* what co_fail said, a positive errno value */
-    int outcome;         /* the first error while ending */
-    unsigned char life;  /* enum co__life */
-    unsigned char slow;  /* own.pc is kept in slow_pc while suspended: CO_FPENV, sanitizers */
-    unsigned char unwinds; /* while closing: through the unwinder */
-    unsigned flags;      /* of co_options_t */
-    uint32_t fpenv[2];   /* floating-point control state while suspended, with CO_FPENV */
-    void *resumer_pc;              /* the true resumer.pc while yields are refused, else NULL */
-    void *slow_pc;
+    int error;                     /* what co_error tells */
+    int refused;                   /* a yield was refused: written by co__refusal */
     struct co__deferred *deferred; /* last first */
+    int failure;                   /* what co_fail said, a positive errno value */
+    unsigned char life;            /* CO__ALIVE, CO__ENDING, CO__ENDED */
+    unsigned char slow;            /* every switch goes through the library, and own.pc is kept in slow_pc while
+                                      suspended: CO_FPENV, CO_CANARIES, sanitizers */
+    unsigned char plain;           /* without options, of the default size, and no tool has to be told: co_destroy may
+                                      hand it to the pool as it is when it has ended */
+    unsigned char unwinds;         /* while closing: through the unwinder */
+    void *slow_pc;
+    void *resumer_pc;              /* the true resumer.pc while yields are refused, else NULL */
+    int outcome;                   /* the first error while ending */
+    unsigned flags;                /* of co_options_t */
+    uint32_t fpenv[2];             /* floating-point control state while suspended, with CO_FPENV */
     struct co__handlers *handlers; /* put aside by a yield from within a C++ handler; NULL when there are none */
 
     const char *name;
@@ -89,6 +91,7 @@ struct co__block {
     const void *caller; /* the address that the creation returned to, where there is no site */
     void *data;
     const co_allocator_t *allocator;
+    size_t stack_bytes; /* of co_options_t */
     struct co__stack stack;
     struct co__hooks hooks;
     _Alignas(16) unsigned char exception[64]; /* the unwinder's, while co_close unwinds */
@@ -96,12 +99,15 @@ struct co__block {
 
 static inline struct co__block *co__block_of(const co_t *co) { return (struct co__block *)(uintptr_t)co; }
 
-/* Where a pc that may be jumped to is kept: NULL unless the coroutine is suspended in a yield. */
+/* Where a pc that may be jumped to is kept: NULL unless the coroutine is suspended. */
 static inline void **co__pc_word(struct co__block *block) { return block->slow ? &block->slow_pc : &block->hot.own.pc; }
 
 /* src/arch. Where a fresh coroutine starts, where co_close sends one whose landing knows no unwinder, and what refuses
  * a yield: addresses for a pc word, not functions to call. */
 extern const char co__entry[], co__closing[], co__refusal[];
+
+static inline bool co__is_fresh(struct co__block *block) { return *co__pc_word(block) == (const void *)co__entry; }
+
 /* Leaves an ended coroutine for its resumer, for good. */
 CO__NORETURN void co__leave(co_t *co, void *value, long status);
 /* Calls fn(arg); an exception that leaves it ends the program. */
@@ -119,6 +125,9 @@ struct co__outcome {
 };
 struct co__outcome co__finish(co_t *co, void *value);
 int co__enter(struct co__block *block, void *in, void **out);
+
+/* close.c: ends one that is fresh or has ended. */
+void co__end_fresh(struct co__block *block);
 
 /* defer.c: the end of a body. Between begin and end yields are refused; `outcome` gathers the first error. */
 int co__defer(void (*fn)(void *), void *arg, uintptr_t mark);

@@ -37,6 +37,10 @@ CO__NORETURN static void die(const char *message) {
 /* What unwinding needs below the yield. Measured with libgcc 12: 5.1 KiB on x86-64 and RV64, 7.0 KiB on AArch64. */
 #define UNWINDING_BYTES 8192
 
+/* What is written below a yield before any function of the coroutine's side has checked anything: without it, closing
+ * would write over whatever lies below the stack. */
+#define CLOSING_LEAST_BYTES 256
+
 /* Sends the coroutine to the second landing of its yield, if it has one, or else to co__closing, which finds the four
  * words of the pending yield on its stack, so that call-frame information can lead from there to the yield's frame. */
 static void redirect(struct co__block *block) {
@@ -44,6 +48,8 @@ static void redirect(struct co__block *block) {
     int32_t distance;
     memcpy(&distance, (char *)*pc - sizeof distance, sizeof distance);
     size_t room = (size_t)((char *)block->hot.own.sp - block->stack.low);
+    if (room < CLOSING_LEAST_BYTES)
+        die("no stack is left to close a coroutine on");
     block->unwinds = &_Unwind_ForcedUnwind != NULL && room >= UNWINDING_BYTES;
     if (distance != 0 && block->unwinds) {
         *pc = (char *)*pc + distance;
@@ -62,20 +68,28 @@ int co_close(co_t *co) {
     struct co__block *block = co__block_of(co);
     if (co == NULL)
         return -EINVAL;
-    if (block->life == CO__FRESH)
-        block->life = CO__ENDED;
-    if (block->life == CO__ENDED)
+    if (block->life == CO__ENDED || co__is_fresh(block)) {
+        co__end_fresh(block);
         return 0;
+    }
     if (*co__pc_word(block) == NULL)
         return -EBUSY;
     redirect(block);
     return co__enter(block, NULL, NULL);
 }
 
+/* One that has never run has nothing to undo. */
+void co__end_fresh(struct co__block *block) {
+    *co__pc_word(block) = NULL;
+    block->life = CO__ENDED;
+}
+
 /* ---- The coroutine's side ------------------------------------------------------------------------------------ */
 
 CO__NORETURN static void leave(struct co__block *block) {
     int error = co__end_ending(block);
+    block->handlers = NULL;
+    block->unwinds = 0;
     co__leave(&block->hot, NULL, -error);
 }
 

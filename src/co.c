@@ -1,6 +1,9 @@
 /* The life of a coroutine: create, resume, throw, fail, status, destroy. The switches themselves are in
  * include/co/arch (inline) and src/arch (out of line). */
 #include "block.h"
+#include "canary.h"
+#include "pool.h"
+#include "watermark.h"
 
 #include <errno.h>
 
@@ -12,18 +15,22 @@ _Static_assert(offsetof(struct co, resumer.sp) == CO__RESUMER_SP, "layout.h");
 _Static_assert(offsetof(struct co, resumer.fp) == CO__RESUMER_FP, "layout.h");
 _Static_assert(offsetof(struct co, resumer.pc) == CO__RESUMER_PC, "layout.h");
 _Static_assert(offsetof(struct co, resumer.base) == CO__RESUMER_BASE, "layout.h");
+_Static_assert(CO__EINVAL == EINVAL, "layout.h");
 _Static_assert(sizeof(struct co) == 64, "the hot words fill one cache line");
 _Static_assert(offsetof(struct co__block, fn) == CO__FN, "block.h");
 _Static_assert(offsetof(struct co__block, arg) == CO__ARG, "block.h");
 _Static_assert(offsetof(struct co__block, error) == CO__ERROR, "block.h");
 _Static_assert(offsetof(struct co__block, refused) == CO__REFUSED, "block.h");
+_Static_assert(offsetof(struct co__block, deferred) == CO__DEFERRED, "block.h");
+_Static_assert(offsetof(struct co__block, failure) == CO__FAILURE, "block.h");
+_Static_assert(offsetof(struct co__block, life) == CO__LIFE, "block.h");
 _Static_assert(offsetof(struct co__block, resumer_pc) == CO__TRUE_RESUMER_PC, "block.h");
 _Static_assert(sizeof(struct co__block) <= CO__STACK_LEAST_BYTES / 2, "a least stack must hold block and frames");
 
 /* ---- Making one ---------------------------------------------------------------------------------------------- */
 
 static int check_options(const co_options_t *opt) {
-    if ((opt->flags & ~CO_FPENV) != 0 || opt->reserved_flags != 0)
+    if ((opt->flags & ~(CO_FPENV | CO_CANARIES | CO_WATERMARK)) != 0 || opt->reserved_flags != 0)
         return EINVAL;
     for (size_t i = 0; i < sizeof opt->reserved / sizeof opt->reserved[0]; i++)
         if (opt->reserved[i] != 0)
@@ -33,56 +40,73 @@ static int check_options(const co_options_t *opt) {
     return 0;
 }
 
-/* The block lies in the upper line of a pair of cache lines that processors fetch together; the first frame's line is
- * the lower one. */
-static struct co__block *place_block(const struct co__stack *stack) {
-    uintptr_t top = (uintptr_t)stack->low + stack->bytes;
-    uintptr_t address = (top - sizeof(struct co__block) - 64) / 128 * 128 + 64;
-    return (struct co__block *)address;
+/* What a fresh coroutine needs on any block. Its pc is set, so that the first resume is like all others; co__entry
+ * refuses a value that no yield waits for. */
+static CO__INLINE void make_fresh(struct co__block *block, co_fn fn, void *arg, const char *site) {
+    block->hot.own.sp = block;
+    block->fn = fn;
+    block->arg = arg;
+    block->site = site;
+    block->life = CO__ALIVE;
 }
 
 static co_t *create(const co_options_t *opt, co_fn fn, void *arg, const void *caller) {
-    struct co__stack stack;
     int error = fn == NULL ? EINVAL : check_options(opt);
-    if (error == 0)
-        error = co__stack_acquire(&stack, opt);
-    if (error != 0) {
+    struct co__block *block = error == 0 ? co__stack_acquire(opt, &error) : NULL;
+    if (block == NULL) {
         errno = error;
         return NULL;
     }
-    struct co__block *block = place_block(&stack);
-    *block = (struct co__block){
-        .fn = fn,
-        .arg = arg,
-        .life = CO__FRESH,
-        .flags = opt->flags,
-        .name = opt->name,
-        .site = opt->site,
-        .caller = caller,
-        .data = opt->data,
-        .allocator = opt->allocator,
-        .stack = stack,
-    };
-    block->slow = co__hooks_created(block);
-    if (opt->flags & CO_FPENV) {
-        block->slow = 1;
+    make_fresh(block, fn, arg, opt->site);
+    block->plain = 0;
+    block->caller = caller;
+    block->flags = opt->flags;
+    block->name = opt->name;
+    block->data = opt->data;
+    block->allocator = opt->allocator;
+    block->stack_bytes = opt->stack_bytes;
+    block->slow = co__hooks_created(block) || (opt->flags & (CO_FPENV | CO_CANARIES)) != 0;
+    if ((opt->flags & CO_FPENV) != 0)
         co__fpenv_save(block->fpenv);
-    }
+    if ((opt->flags & CO_WATERMARK) != 0)
+        co__watermark_paint(block);
+    *co__pc_word(block) = (void *)(uintptr_t)co__entry;
     return &block->hot;
 }
 
 static const co_options_t defaults;
 
-co_t *co_create_with(const co_options_t *opt, co_fn fn, void *arg) {
+/* Not inlined into their callers when the whole program is seen (LTO): the return address is the caller's. */
+#define CREATOR __attribute__((noinline))
+
+CREATOR co_t *co_create_with(const co_options_t *opt, co_fn fn, void *arg) {
     return create(opt != NULL ? opt : &defaults, fn, arg, __builtin_return_address(0));
 }
 
-co_t *co_create_at(const char *site, co_fn fn, void *arg) {
-    const co_options_t options = {.site = site};
-    return create(&options, fn, arg, __builtin_return_address(0));
+/* Away from the code that most creations run, which then saves no registers. */
+static CO__COLD __attribute__((noinline)) co_t *create_plain(const char *site, co_fn fn, void *arg,
+                                                             const void *caller) {
+    co_options_t options = defaults;
+    options.site = site;
+    co_t *co = create(&options, fn, arg, caller);
+    if (co != NULL)
+        co__block_of(co)->plain = !co__hooks_present();
+    return co;
 }
 
-co_t *(co_create)(co_fn fn, void *arg) { return create(&defaults, fn, arg, __builtin_return_address(0)); }
+CREATOR co_t *co_create_at(const char *site, co_fn fn, void *arg) {
+    struct co__block *block;
+    if (!CO__LIKELY(fn != NULL) || !CO__LIKELY(site != NULL) || !CO__LIKELY((block = co__pool_pop_plain()) != NULL))
+        return create_plain(site, fn, arg, __builtin_return_address(0));
+    make_fresh(block, fn, arg, site);
+    block->slow = 0; /* one store together with its neighbours */
+    block->plain = 1;
+    block->unwinds = 0;
+    block->hot.own.pc = (void *)(uintptr_t)co__entry;
+    return &block->hot;
+}
+
+CREATOR co_t *(co_create)(co_fn fn, void *arg) { return create_plain(NULL, fn, arg, __builtin_return_address(0)); }
 
 /* ---- Resuming ------------------------------------------------------------------------------------------------ */
 
@@ -99,6 +123,8 @@ CO__UNINSTRUMENTED static int enter_slow(struct co__block *block, void *in, void
     struct co__hooked_switch hooked;
     block->hot.own.pc = block->slow_pc;
     block->slow_pc = NULL;
+    if (block->flags & CO_CANARIES)
+        co__canaries_check(block);
     co__hooks_before(block, &hooked);
     if (block->flags & CO_FPENV)
         co__fpenv_swap(block->fpenv);
@@ -108,6 +134,8 @@ CO__UNINSTRUMENTED static int enter_slow(struct co__block *block, void *in, void
     block->slow_pc = block->hot.own.pc;
     block->hot.own.pc = NULL;
     co__hooks_after(block, &hooked, block->life == CO__ENDED);
+    if (block->flags & CO_CANARIES)
+        co__canaries_check(block);
     return status;
 }
 
@@ -131,15 +159,10 @@ int co__resume_slow(co_t *co, void *in, void **out) {
         return -EINVAL;
     if (block->life == CO__ENDED)
         return -ESRCH;
-    if (block->life == CO__FRESH) {
-        if (in != NULL)
-            return -EINVAL;
-        block->life = CO__STARTED;
-        co->own.sp = co;
-        *co__pc_word(block) = (void *)(uintptr_t)co__entry;
-    }
     if (*co__pc_word(block) == NULL)
         return -EBUSY;
+    if (in != NULL && co__is_fresh(block))
+        return -EINVAL;
     return co__enter(block, in, out);
 }
 
@@ -147,8 +170,8 @@ int co_throw(co_t *co, int error, void **out) {
     struct co__block *block = co__block_of(co);
     if (co == NULL || error <= 0)
         return -EINVAL;
-    if (block->life == CO__FRESH || block->life == CO__ENDED) {
-        block->life = CO__ENDED;
+    if (block->life == CO__ENDED || co__is_fresh(block)) {
+        co__end_fresh(block);
         if (out != NULL) {
             *out = NULL;
             co__hooks_wrote(out);
@@ -163,7 +186,7 @@ int co_throw(co_t *co, int error, void **out) {
     return status;
 }
 
-/* co__entry calls this when the body has returned. */
+/* co__entry calls this when the body has returned and there is more to do than to leave: it failed, or it deferred. */
 struct co__outcome co__finish(co_t *co, void *value) {
     struct co__block *block = co__block_of(co);
     int failure = block->failure;
@@ -171,6 +194,7 @@ struct co__outcome co__finish(co_t *co, void *value) {
         co__begin_ending(block);
         failure = co__end_ending(block);
     }
+    block->failure = 0;
     block->life = CO__ENDED;
     return failure == 0 ? (struct co__outcome){value, CO_RETURNED} : (struct co__outcome){NULL, -failure};
 }
@@ -203,7 +227,7 @@ co_status_t co_status(const co_t *co) {
     struct co__block *block = co__block_of(co);
     if (co == NULL || block->life == CO__ENDED)
         return CO_DEAD;
-    if (block->life == CO__FRESH || *co__pc_word(block) != NULL)
+    if (*co__pc_word(block) != NULL)
         return CO_SUSPENDED;
     /* The resumers of the running coroutine are found through own.base, which holds a link while own.pc is NULL. */
     const co_t *running = co__current_get();
@@ -221,17 +245,24 @@ const char *co_name(const co_t *co) { return co != NULL ? co__block_of(co)->name
 
 const char *co_site(const co_t *co) { return co != NULL ? co__block_of(co)->site : NULL; }
 
-int co_destroy(co_t *co) {
-    if (co == NULL)
-        return 0;
+static CO__COLD __attribute__((noinline)) int destroy(co_t *co) {
     struct co__block *block = co__block_of(co);
-    int status = co_close(co);
+    int status = block->life == CO__ENDED ? 0 : co_close(co);
     if (status == -EBUSY) {
         if (block->life != CO__ENDED)
             return -EBUSY;
         status = -EINVAL; /* a deferred call's error: -EBUSY would say that nothing was freed */
     }
     co__hooks_destroyed(block);
-    co__stack_release(block->stack, block->allocator);
+    co__stack_release(block);
     return status;
+}
+
+int co_destroy(co_t *co) {
+    struct co__block *block = co__block_of(co);
+    if (co == NULL)
+        return 0;
+    if (CO__LIKELY(block->plain) && CO__LIKELY(block->life == CO__ENDED) && CO__LIKELY(co__pool_push_plain(block)))
+        return 0;
+    return destroy(co);
 }

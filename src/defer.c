@@ -63,6 +63,9 @@ void co__run_deferred(struct co__block *block, uintptr_t up_to_frame) {
 int co__end_ending(struct co__block *block) {
     co__run_deferred(block, UINTPTR_MAX);
     block->hot.resumer.pc = block->resumer_pc;
+    atomic_signal_fence(memory_order_release);
+    block->resumer_pc = NULL;
+    block->error = 0;
     block->life = CO__ENDED;
     return block->outcome;
 }

@@ -9,6 +9,7 @@
  * Between announcing and switching, the thread is on one stack and the sanitizer believes it on another. What runs
  * there must not be instrumented: CO__UNINSTRUMENTED. */
 #include "block.h"
+#include "canary.h"
 
 #include <stdatomic.h>
 
@@ -50,7 +51,9 @@ enum valgrind_request {
     RUNNING_ON_VALGRIND = 0x1001,
     STACK_REGISTER = 0x1501,
     STACK_DEREGISTER = 0x1502,
-    MAKE_MEM_UNDEFINED = 'M' << 24 | 'C' << 16 | 1
+    CHANGE_ERR_DISABLEMENT = 0x1801,
+    MAKE_MEM_UNDEFINED = 'M' << 24 | 'C' << 16 | 1,
+    MAKE_MEM_DEFINED = 'M' << 24 | 'C' << 16 | 2
 };
 
 TOOLS_ONLY CO__UNINSTRUMENTED static uintptr_t valgrind(enum valgrind_request request, uintptr_t first,
@@ -90,6 +93,8 @@ static CO__INLINE bool no_tools(void) {
     return CO__LIKELY(atomic_load_explicit(&decided, memory_order_relaxed) == DECIDED);
 }
 
+bool co__hooks_present(void) { return !no_tools() && tools_present() != DECIDED; }
+
 /* ---- LeakSanitizer ------------------------------------------------------------------------------------------- */
 
 /* LeakSanitizer searches the stacks of threads, from the stack pointer up, and what is reachable from there. Stacks
@@ -118,19 +123,23 @@ TOOLS_ONLY static void drop_leak_roots(struct co__block *block) {
  * that leak. The call answers for the first byte of a block, and GCC 12's library for -fsanitize=leak takes all memory
  * for its own, hence the other conditions. */
 static bool is_heap_memory(const struct co__block *block, unsigned tools) {
-    bool mapped = block->allocator == NULL && block->stack.memory != NULL;
-    return !mapped && (tools & ASAN) != 0 && __sanitizer_get_ownership(block->stack.low) != 0;
+    bool mapped = block->stack.origin == CO__FROM_SLAB || block->stack.origin == CO__FROM_MAPPING;
+    struct co__stack memory = block->stack;
+    if ((block->flags & CO_CANARIES) != 0)
+        co__canaries_remove(&memory);
+    return !mapped && (tools & ASAN) != 0 && __sanitizer_get_ownership(memory.low) != 0;
 }
 
 /* Frames in a fake stack are mapped memory to LeakSanitizer, and it looks only into that of the running stack. From its
- * handle on, a fake stack has a page, a flag for each of the smallest frames, and eleven classes of frames, each as
- * long as the stack rounded up to a power of two, from 64 KiB to 1 MiB unless options say otherwise (compiler-rt:
- * asan_fake_stack.h, asan_thread.cpp). What is not mapped of a region that is too long is not searched. */
+ * handle on, a fake stack has a page, two bytes of flags for each of the smallest frames, of 64 bytes, and eleven
+ * classes of frames, each as long as the stack rounded up to a power of two, from 64 KiB to 1 MiB unless options say
+ * otherwise (compiler-rt: asan_fake_stack.h, asan_thread.cpp). A region must not be too long: there may be a guard
+ * behind it, which looks readable in /proc/self/maps and kills LeakSanitizer. */
 TOOLS_ONLY CO__UNINSTRUMENTED static size_t fake_stack_bytes(size_t stack_bytes) {
     size_t class_bytes = (size_t)64 * 1024;
     while (class_bytes < stack_bytes && class_bytes < (size_t)1024 * 1024)
         class_bytes *= 2;
-    return 12 * class_bytes;
+    return 4096 + class_bytes / 64 * 2 + 11 * class_bytes;
 }
 
 TOOLS_ONLY CO__UNINSTRUMENTED static void add_fake_stack(struct co__fake_stack *fake, size_t stack_bytes,
@@ -279,6 +288,8 @@ bool co__hooks_created(struct co__block *block) { return no_tools() ? false : cr
 TOOLS_ONLY static void destroyed(struct co__block *block) {
     uintptr_t low = (uintptr_t)block->stack.low;
     drop_leak_roots(block);
+    if ((tools_present() & ASAN) != 0)
+        __asan_unpoison_memory_region(block->stack.low, (uintptr_t)block - low); /* of frames that were abandoned */
     if ((tools_present() & VALGRIND) != 0) {
         valgrind(STACK_DEREGISTER, block->hooks.valgrind_stack, 0);
         /* Memcheck forbids what is below the stack pointer. The memory's owner may use it again. */
@@ -304,6 +315,18 @@ void co__hooks_use_below(void *low, size_t bytes) {
         __asan_unpoison_memory_region(low, bytes);
     if ((tools & VALGRIND) != 0)
         valgrind(MAKE_MEM_UNDEFINED, (uintptr_t)low, bytes);
+}
+
+void co__hooks_reads_begin(void) {
+    if (!no_tools() && (tools_present() & VALGRIND) != 0)
+        valgrind(CHANGE_ERR_DISABLEMENT, 1, 0);
+}
+
+void co__hooks_reads_end(void *found, size_t bytes) {
+    if (!no_tools() && (tools_present() & VALGRIND) != 0) {
+        valgrind(CHANGE_ERR_DISABLEMENT, (uintptr_t)-1, 0);
+        valgrind(MAKE_MEM_DEFINED, (uintptr_t)found, bytes);
+    }
 }
 
 /* As the compiler does before a throw. The frames of this stack will not return, so they would leave their poison to

@@ -33,6 +33,8 @@ struct co__hooked_switch {
     size_t leak_root_bytes;
 };
 
+/* Whether there is any tool to tell. */
+bool co__hooks_present(void);
 /* At creation. Returns whether switches must be told, which makes the coroutine `slow`. */
 bool co__hooks_created(struct co__block *block);
 /* Before the stack is given back. */
@@ -44,6 +46,9 @@ void co__hooks_after(struct co__block *block, struct co__hooked_switch *sw, bool
 void co__hooks_wrote(void **out);
 /* Before co_close writes below the stack pointer of a suspended coroutine. */
 void co__hooks_use_below(void *low, size_t bytes);
+/* Around reads of what no frame owns, which Valgrind would report, and then whatever is done with what they found. */
+void co__hooks_reads_begin(void);
+void co__hooks_reads_end(void *found, size_t bytes);
 /* On the coroutine's stack, before its frames are abandoned or unwound. */
 void co__hooks_unwinding(void);
 /* Before the library calls fn(arg) of the user's. */

@@ -336,10 +336,43 @@ static void test_race_of_coroutines_is_reported(void **state) {
     assert_reported_if(WITH_THREAD, race, "data race", "counts_body");
 }
 
+/* ---- Leaks --------------------------------------------------------------------------------------------------- */
+
+extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
+
+static void *suspend_with_a_local(void *arg) {
+    int local = 0;
+    return co_yield(&local) == NULL ? arg : NULL;
+}
+
+/* Stacks, and the sanitizer's own second stacks, are named to LeakSanitizer, which reads what it is named: a guard among
+ * it would kill the search. */
+static void search_for_leaks(void) {
+    enum { COUNT = 600 };
+    static co_t *all[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        const co_options_t options = {.stack_bytes = i % 3 != 0 ? 0 : 20000 + 100 * (size_t)i};
+        all[i] = co_create_with(&options, suspend_with_a_local, NULL);
+        if (co_resume(all[i], NULL, NULL) != CO_YIELDED)
+            _exit(2);
+    }
+    _exit(__lsan_do_recoverable_leak_check() != 0);
+}
+
+static void test_search_for_leaks_among_many(void **state) {
+    (void)state;
+    const char *options = getenv("ASAN_OPTIONS");
+    if (&__lsan_do_recoverable_leak_check == NULL || options == NULL || strstr(options, "detect_leaks=1") == NULL)
+        skip();
+    const struct child child = run_in_child(search_for_leaks);
+    assert_exited(&child, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_of_a_closed_coroutine_is_usable),
         cmocka_unit_test(test_many_coroutines),
+        cmocka_unit_test(test_search_for_leaks_among_many),
         cmocka_unit_test(test_locals_move_between_threads),
         cmocka_unit_test(test_values_count_as_initialised),
         cmocka_unit_test(test_fork_inside_a_coroutine),

@@ -20,6 +20,7 @@ static co_t *create(size_t stack_bytes, co_fn fn, void *arg) {
 
 static size_t overflowing_bytes; /* of the stack that overflows */
 static volatile size_t *depth;   /* how far down it was written, shared with the child */
+static volatile size_t *usable;  /* what the library says of the size, likewise */
 
 /* Writes below this frame, a step at a time and without end. A local array would do less: nothing but the address may
  * connect the writes with the frame. */
@@ -34,22 +35,38 @@ static void *write_downwards(void *arg) {
 
 static void *suspend(void *arg) { return co_yield(arg); }
 
+static bool overflowing_is_reused;
+
 static void overflow(void) {
+    /* One of them is below: the slab's next stack lies above the last, the kernel's next mapping below. */
+    co_t *before = create(overflowing_bytes, suspend, NULL);
     co_t *upper = create(overflowing_bytes, write_downwards, NULL);
-    co_t *lower = create(overflowing_bytes, suspend, NULL); /* the kernel puts the next mapping below */
-    co_resume(lower, NULL, NULL);
+    co_t *after = create(overflowing_bytes, suspend, NULL);
+    co_resume(before, NULL, NULL);
+    co_resume(after, NULL, NULL);
+    if (overflowing_is_reused) {
+        co_destroy(upper);
+        upper = create(overflowing_bytes, suspend, NULL);
+        co_resume(upper, NULL, NULL);
+        co_destroy(upper);
+        upper = create(overflowing_bytes, write_downwards, NULL);
+    }
+    *usable = co_stack_size(upper);
     co_resume(upper, NULL, NULL);
 }
 
-/* A guard that is missing, or that is not where the stack ends: the overflow would reach the next coroutine's. */
+/* A guard that is missing, that is not where the stack ends, or that a stack loses when it is used again: the overflow
+ * would reach the next coroutine's. */
 static void test_overflow_faults_in_the_guard(void **state) {
     (void)state;
-    static const size_t sizes[] = {0, 64 * 1024, 64 * 1024 + 1, 1024 * 1024};
+    static const size_t sizes[] = {0, 64 * 1024, 64 * 1024 + 1, 1024 * 1024, 4096 * 1024};
     depth = (volatile size_t *)mmap(NULL, page_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(depth, MAP_FAILED);
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        size_t bytes = sizes[i] != 0 ? sizes[i] : 128 * KIB;
-        overflowing_bytes = sizes[i];
+    usable = depth + 1;
+    for (size_t i = 0; i < 2 * (sizeof sizes / sizeof sizes[0]); i++) {
+        overflowing_bytes = sizes[i / 2];
+        overflowing_is_reused = i % 2;
+        size_t bytes = overflowing_bytes != 0 ? overflowing_bytes : 128 * KIB;
         *depth = 0;
         const struct child child = run_in_child(overflow);
 #ifndef TEST_SANITIZED
@@ -57,7 +74,8 @@ static void test_overflow_faults_in_the_guard(void **state) {
 #else
         assert_false(WIFEXITED(child.status) && WEXITSTATUS(child.status) == 0);
 #endif
-        assert_in_range(*depth, bytes - 4 * KIB, bytes + page_bytes());
+        assert_in_range(*usable, bytes - KIB, bytes + bytes / 16 + 2 * page_bytes());
+        assert_in_range(*depth, *usable - KIB, *usable);
     }
     munmap((void *)(uintptr_t)depth, page_bytes());
 }

@@ -29,12 +29,19 @@
 #define CO__RESUMER_PC 48
 #define CO__RESUMER_BASE 56
 
-/* The words of a thread, in the thread-local object co__thread: the running coroutine, and where the C++ runtime keeps
- * the thread's active handlers (NULL until the thread first resumes through the library). */
+/* The words of a thread, in the thread-local object co__thread: the running coroutine; where the C++ runtime keeps the
+ * thread's active handlers (NULL until the thread first resumes through the library); the thread's pool of stacks. */
 #define CO__THREAD_CURRENT 0
 #define CO__THREAD_HANDLERS 8
+#define CO__THREAD_POOL 16
 #define CO__HANDLERS_CAUGHT 0
 #define CO__HANDLERS_UNCAUGHT 8
+
+/* What co__entry says of a value for a coroutine that has no yield to receive it; not the negation of an int. */
+#define CO__NOT_STARTED (-0x7fffffff - 1)
+
+/* EINVAL on Linux, for assembly, and for a header that does not include <errno.h>; co.c asserts it. */
+#define CO__EINVAL 22
 
 /* Inline assembly wants the same numbers as text. */
 #define CO__TEXT_(x) #x

@@ -135,6 +135,19 @@
     BACK_TO_CALLER
 .endm
 
+/* What follows the load of the resumer's sp. */
+.macro GO_ON_IN_RESUMER
+    CFI_ALREADY_THERE
+    .cfi_escape 0x10, 30, 2, 0x70, CO__RESUMER_PC       /* the pc at [x0 + 48] */
+    .cfi_escape 0x10, 29, 2, 0x70, CO__RESUMER_FP
+    .cfi_escape 0x10, 19, 2, 0x70, CO__RESUMER_BASE
+    ldr x29, [x0, #CO__RESUMER_FP]
+    .cfi_same_value x29
+    ldp x5, x19, [x0, #CO__RESUMER_PC]
+    .cfi_same_value x19
+    br x5
+.endm
+
 /* x9 becomes the address of the thread's words. */
 .macro THREAD_WORDS
     adrp x9, :gottprel:co__thread
@@ -199,9 +212,18 @@ FUNCTION co_resume
     str x2, [x9, #CO__THREAD_CURRENT]
     mov w0, w3
     ldr x2, [sp, #88]
+    mov w4, #CO__NOT_STARTED
+    cmp w3, w4
+    b.eq 8f
     cbz x2, 3f
     str x1, [x2]
 3:  RESTORE_CALLEE_SAVED_AND_RETURN
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_AT_LANDING
+8:  mov w0, #-CO__EINVAL                                /* *out stays as it is */
+    b 3b
     .cfi_endproc
     .size co_resume, . - co_resume
 
@@ -239,15 +261,7 @@ FUNCTION co_yield_from
     .cfi_endproc
 
     .cfi_startproc
-    CFI_ALREADY_THERE
-    .cfi_escape 0x10, 30, 2, 0x70, CO__RESUMER_PC       /* the pc at [x0 + 48] */
-    .cfi_escape 0x10, 29, 2, 0x70, CO__RESUMER_FP
-    .cfi_escape 0x10, 19, 2, 0x70, CO__RESUMER_BASE
-    ldr x29, [x0, #CO__RESUMER_FP]
-    .cfi_same_value x29
-    ldp x5, x19, [x0, #CO__RESUMER_PC]
-    .cfi_same_value x19
-    br x5
+    GO_ON_IN_RESUMER
     .cfi_endproc
 
     .cfi_startproc
@@ -261,42 +275,70 @@ FUNCTION co_yield_from
     .cfi_endproc
     .size co_yield_from, . - co_yield_from
 
-/* Where a fresh coroutine starts: sp and x0 are its block, x1 is NULL. The frame record and the call-frame information
- * continue into the resumer, whose four words are in the block while the coroutine runs: a backtrace walks from the
- * body into whoever resumed it. It is marked as a signal frame since debuggers refuse an ordinary frame whose caller
- * lies lower in memory. */
-    .hidden co__entry
-FUNCTION co__entry
-    .cfi_startproc
+/* The frame in which the body is called. The pc: in resumer.pc, or, while yields are refused, in the word that keeps it,
+ * 64 bytes above: if that word is not 0, 64 is added. Only operations that Valgrind knows: breg; deref, lit0, ne, lit6,
+ * shl; breg; plus. What else a landing finds is known only when it is reached. */
+.macro CFI_ENTRY
     .cfi_signal_frame
     .cfi_personality 0x1b, co__personality
     .cfi_escape 0x0f, 3, 0x8f, CO__RESUMER_SP, 0x06     /* CFA = [sp + 32]: DW_CFA_def_cfa_expression, breg31, deref */
-    /* The pc: in resumer.pc, or, while yields are refused, in the word that keeps it, 64 bytes above: if that word is
-     * not 0, 64 is added. Only operations that Valgrind knows: breg; deref, lit0, ne, lit6, shl; breg; plus. */
     .cfi_escape 0x10, 30, 11, 0x8f, CO__SLEB128(CO__TRUE_RESUMER_PC), 0x06, 0x30, 0x2e, 0x36, 0x24
     .cfi_escape 0x8f, CO__RESUMER_PC, 0x22
     .cfi_escape 0x10, 29, 2, 0x8f, CO__RESUMER_FP       /* x29 at [sp + 40] */
     .cfi_escape 0x10, 19, 2, 0x8f, CO__RESUMER_BASE     /* x19 at [sp + 56] */
     .cfi_escape 0x16, 0, 2, 0x8f, 0                     /* x0 is the block: DW_CFA_val_expression, sp */
-    /* What else a landing finds is known only when it is reached. */
     .irp register, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15, x16, x17, x18
     .cfi_undefined \register
     .endr
     .irp register, x20, x21, x22, x23, x24, x25, x26, x27, x28, d8, d9, d10, d11, d12, d13, d14, d15
     .cfi_undefined \register
     .endr
+.endm
+
+/* Where a fresh coroutine starts: sp and x0 are its block, x1 should be NULL. The frame record and the call-frame
+ * information continue into the resumer, whose four words are in the block while the coroutine runs: a backtrace walks
+ * from the body into whoever resumed it. It is marked as a signal frame since debuggers refuse an ordinary frame whose
+ * caller lies lower in memory.
+ *
+ * A body that returns, and has neither failed nor deferred, leaves from here. */
+    .hidden co__entry
+FUNCTION co__entry
+    .cfi_startproc
+    CFI_ENTRY
     LANDING
+    cbnz x1, 2f
     add x29, x0, #CO__RESUMER_FP
     ldp x1, x0, [x0, #CO__FN]                           /* x1: fn, x0: arg */
     blr x1
     mov x1, x0
     mov x0, sp
+    ldr x4, [x0, #CO__DEFERRED]
+    ldr w5, [x0, #CO__FAILURE]
+    orr x4, x4, x5
+    cbnz x4, 1f
+    mov w3, #0                                          /* CO_RETURNED */
+    mov w4, #CO__ENDED
+    strb w4, [x0, #CO__LIFE]
+3:  ldr x2, [x0, #CO__OWN_BASE]
+    ldr x6, [x0, #CO__RESUMER_SP]
+    mov sp, x6
+    .cfi_endproc
+    .cfi_startproc
+    GO_ON_IN_RESUMER
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_ENTRY
+1:  mov x0, sp
     bl co__finish                                       /* x0: the value, x1: the status */
-    mov x2, x1
+    mov w3, w1
     mov x1, x0
     mov x0, sp
-    bl co__leave
-    brk #0                                              /* a return address belongs to its function */
+    b 3b
+2:  adr x4, co__entry                                   /* a value, and no yield that would receive it */
+    str x4, [x0, #CO__OWN_PC]
+    mov w3, #CO__NOT_STARTED
+    b 3b
     .cfi_endproc
     .size co__entry, . - co__entry
 
@@ -311,15 +353,7 @@ FUNCTION co__leave
     mov sp, x6
     .cfi_endproc
     .cfi_startproc
-    CFI_ALREADY_THERE
-    .cfi_escape 0x10, 30, 2, 0x70, CO__RESUMER_PC
-    .cfi_escape 0x10, 29, 2, 0x70, CO__RESUMER_FP
-    .cfi_escape 0x10, 19, 2, 0x70, CO__RESUMER_BASE
-    ldr x29, [x0, #CO__RESUMER_FP]
-    .cfi_same_value x29
-    ldp x5, x19, [x0, #CO__RESUMER_PC]
-    .cfi_same_value x19
-    br x5
+    GO_ON_IN_RESUMER
     .cfi_endproc
     .size co__leave, . - co__leave
 

@@ -145,6 +145,19 @@
     .cfi_def_cfa sp, 0
 .endm
 
+/* From the load of the resumer's sp, which the macro's user has done last, with resumer.pc in a5. */
+.macro GO_ON_IN_RESUMER
+    CFI_ALREADY_THERE
+    .cfi_register ra, a5
+    .cfi_escape 0x10, 8, 2, 0x7a, CO__RESUMER_FP
+    .cfi_escape 0x10, 9, 2, 0x7a, CO__RESUMER_BASE
+    ld s0, CO__RESUMER_FP(a0)
+    .cfi_same_value s0
+    ld s1, CO__RESUMER_BASE(a0)
+    .cfi_same_value s1
+    jr a5
+.endm
+
 /* t2 becomes the address of the thread's words. */
 .macro THREAD_WORDS
     la.tls.ie t2, co__thread
@@ -206,9 +219,17 @@ FUNCTION co_resume
     sd a2, CO__THREAD_CURRENT(t2)
     mv a0, a3
     ld a2, 8(sp)
+    li t3, CO__NOT_STARTED
+    beq a3, t3, 8f
     beqz a2, 3f
     sd a1, 0(a2)
 3:  LOAD_CALLEE_SAVED_AND_RETURN
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_AT_LANDING
+8:  li a0, -CO__EINVAL                                  /* *out stays as it is */
+    j 3b
     .cfi_endproc
     .size co_resume, . - co_resume
 
@@ -245,15 +266,7 @@ FUNCTION co_yield_from
     .cfi_endproc
 
     .cfi_startproc
-    CFI_ALREADY_THERE
-    .cfi_register ra, a5
-    .cfi_escape 0x10, 8, 2, 0x7a, CO__RESUMER_FP
-    .cfi_escape 0x10, 9, 2, 0x7a, CO__RESUMER_BASE
-    ld s0, CO__RESUMER_FP(a0)
-    .cfi_same_value s0
-    ld s1, CO__RESUMER_BASE(a0)
-    .cfi_same_value s1
-    jr a5
+    GO_ON_IN_RESUMER
     .cfi_endproc
 
     .cfi_startproc
@@ -265,42 +278,69 @@ FUNCTION co_yield_from
     .cfi_endproc
     .size co_yield_from, . - co_yield_from
 
-/* Where a fresh coroutine starts: sp and a0 are its block, a1 is NULL. The frame record and the call-frame information
- * continue into the resumer, whose four words are in the block while the coroutine runs: a backtrace walks from the
- * body into whoever resumed it. It is marked as a signal frame since debuggers refuse an ordinary frame whose caller
- * lies lower in memory. */
-    .hidden co__entry
-FUNCTION co__entry
-    .cfi_startproc
+/* The frame in which the body is called. The pc: in resumer.pc, or, while yields are refused, in the word that keeps it,
+ * 64 bytes above: if that word is not 0, 64 is added. Only operations that Valgrind knows: breg; deref, lit0, ne, lit6,
+ * shl; breg; plus. What else a landing finds is known only when it is reached. */
+.macro CFI_ENTRY
     .cfi_signal_frame
     .cfi_personality 0x1b, co__personality
     .cfi_escape 0x0f, 3, 0x72, CO__RESUMER_SP, 0x06     /* CFA = [sp + 32]: DW_CFA_def_cfa_expression, breg2, deref */
-    /* The pc: in resumer.pc, or, while yields are refused, in the word that keeps it, 64 bytes above: if that word is
-     * not 0, 64 is added. Only operations that Valgrind knows: breg; deref, lit0, ne, lit6, shl; breg; plus. */
     .cfi_escape 0x10, 1, 11, 0x72, CO__SLEB128(CO__TRUE_RESUMER_PC), 0x06, 0x30, 0x2e, 0x36, 0x24
     .cfi_escape 0x72, CO__RESUMER_PC, 0x22
     .cfi_escape 0x10, 8, 2, 0x72, CO__RESUMER_FP        /* s0 at [sp + 40] */
     .cfi_escape 0x10, 9, 2, 0x72, CO__RESUMER_BASE      /* s1 at [sp + 56] */
     .cfi_escape 0x16, 10, 2, 0x72, 0                    /* a0 is the block: DW_CFA_val_expression, sp */
-    /* What else a landing finds is known only when it is reached. */
     .irp register, a1, a2, a3, a4, a5, a6, a7, t0, t1, t2, t3, t4, t5, t6
     .cfi_undefined \register
     .endr
     .irp register, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11
     .cfi_undefined \register
     .endr
+.endm
+
+/* Where a fresh coroutine starts: sp and a0 are its block, a1 should be NULL. The frame record and the call-frame
+ * information continue into the resumer, whose four words are in the block while the coroutine runs: a backtrace walks
+ * from the body into whoever resumed it. It is marked as a signal frame since debuggers refuse an ordinary frame whose
+ * caller lies lower in memory.
+ *
+ * A body that returns, and has neither failed nor deferred, leaves from here. */
+    .hidden co__entry
+FUNCTION co__entry
+    .cfi_startproc
+    CFI_ENTRY
+    bnez a1, 2f
     addi s0, a0, CO__RESUMER_FP + 16                    /* a frame record ends where the frame pointer points */
     ld t1, CO__FN(a0)
     ld a0, CO__ARG(a0)
     jalr t1
     mv a1, a0
     mv a0, sp
-    call co__finish                                     /* a0: the value, a1: the status */
-    mv a2, a1
+    ld t1, CO__DEFERRED(a0)
+    lw t2, CO__FAILURE(a0)
+    or t1, t1, t2
+    bnez t1, 1f
+    li a3, 0                                            /* CO_RETURNED */
+    li t1, CO__ENDED
+    sb t1, CO__LIFE(a0)
+3:  ld a2, CO__OWN_BASE(a0)
+    ld a5, CO__RESUMER_PC(a0)
+    ld sp, CO__RESUMER_SP(a0)
+    .cfi_endproc
+    .cfi_startproc
+    GO_ON_IN_RESUMER
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_ENTRY
+1:  call co__finish                                     /* a0: the value, a1: the status */
+    mv a3, a1
     mv a1, a0
     mv a0, sp
-    call co__leave
-    ebreak                                              /* a return address belongs to its function */
+    j 3b
+2:  lla t1, co__entry                                   /* a value, and no yield that would receive it */
+    sd t1, CO__OWN_PC(a0)
+    li a3, CO__NOT_STARTED
+    j 3b
     .cfi_endproc
     .size co__entry, . - co__entry
 
@@ -314,15 +354,7 @@ FUNCTION co__leave
     ld sp, CO__RESUMER_SP(a0)
     .cfi_endproc
     .cfi_startproc
-    CFI_ALREADY_THERE
-    .cfi_register ra, a5
-    .cfi_escape 0x10, 8, 2, 0x7a, CO__RESUMER_FP
-    .cfi_escape 0x10, 9, 2, 0x7a, CO__RESUMER_BASE
-    ld s0, CO__RESUMER_FP(a0)
-    .cfi_same_value s0
-    ld s1, CO__RESUMER_BASE(a0)
-    .cfi_same_value s1
-    jr a5
+    GO_ON_IN_RESUMER
     .cfi_endproc
     .size co__leave, . - co__leave
 

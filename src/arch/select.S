@@ -11,8 +11,8 @@
     .type co__thread, %object
     .p2align 4
 co__thread:
-    .zero 16
-    .size co__thread, 16
+    .zero 32
+    .size co__thread, 32
 
 /* Nothing here needs an executable stack. */
     .section .note.GNU-stack, "", %progbits

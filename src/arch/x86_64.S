@@ -184,6 +184,8 @@ FUNCTION co_resume
     movq $0, %fs:CO__THREAD_CURRENT(%rcx)               /* the usual case; no chain from switch to switch */
 4:  popq %rdx
     .cfi_adjust_cfa_offset -8
+    cmpl $CO__NOT_STARTED, %eax
+    je 8f
     testq %rdx, %rdx
     jz 3f
     movq %rsi, (%rdx)
@@ -192,6 +194,13 @@ FUNCTION co_resume
     .cfi_adjust_cfa_offset -8
     .cfi_restore rbp
     RETURN
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_RESUME_LANDING
+    .cfi_adjust_cfa_offset -8
+8:  movl $-CO__EINVAL, %eax                             /* *out stays as it is */
+    jmp 3b
     .cfi_endproc
 
     .cfi_startproc
@@ -264,39 +273,67 @@ FUNCTION co_yield_from
     .cfi_endproc
     .size co_yield_from, . - co_yield_from
 
-/* Where a fresh coroutine starts: rsp and rdi are its block, rsi is NULL. The frame record and the call-frame
- * information continue into the resumer, whose four words are in the block while the coroutine runs: a backtrace walks
- * from the body into whoever resumed it. It is marked as a signal frame since debuggers refuse an ordinary frame whose
- * caller lies lower in memory. */
-    .hidden co__entry
-FUNCTION co__entry
-    .cfi_startproc
+/* The frame in which the body is called. rip: in resumer.pc, or, while yields are refused, in the word that keeps it, 64
+ * bytes above: if that word is not 0, 64 is added. Only operations that Valgrind knows: breg; deref, lit0, ne, lit6, shl;
+ * breg; plus. What else a landing finds is known only when it is reached. */
+.macro CFI_ENTRY
     .cfi_signal_frame
     .cfi_personality 0x1b, co__personality
     .cfi_escape 0x0f, 3, 0x77, CO__RESUMER_SP, 0x06     /* CFA = [rsp + 32]: DW_CFA_def_cfa_expression, breg7, deref */
-    /* rip: in resumer.pc, or, while yields are refused, in the word that keeps it, 64 bytes above: if that word is not
-     * 0, 64 is added. Only operations that Valgrind knows: breg; deref, lit0, ne, lit6, shl; breg; plus. */
     .cfi_escape 0x10, 16, 11, 0x77, CO__SLEB128(CO__TRUE_RESUMER_PC), 0x06, 0x30, 0x2e, 0x36, 0x24
     .cfi_escape 0x77, CO__RESUMER_PC, 0x22
     .cfi_escape 0x10, 6, 2, 0x77, CO__RESUMER_FP        /* rbp at [rsp + 40] */
     .cfi_escape 0x10, 3, 2, 0x77, CO__RESUMER_BASE      /* rbx at [rsp + 56] */
     .cfi_escape 0x16, 5, 2, 0x77, 0                     /* rdi is the block: DW_CFA_val_expression, rsp */
-    /* What else a landing finds is known only when it is reached. */
     .irp register, rax, rcx, rdx, rsi, r8, r9, r10, r11, r12, r13, r14, r15
     .cfi_undefined \register
     .endr
+.endm
+
+/* Where a fresh coroutine starts: rsp and rdi are its block, rsi should be NULL. The frame record and the call-frame
+ * information continue into the resumer, whose four words are in the block while the coroutine runs: a backtrace walks
+ * from the body into whoever resumed it. It is marked as a signal frame since debuggers refuse an ordinary frame whose
+ * caller lies lower in memory.
+ *
+ * A body that returns, and has neither failed nor deferred, leaves from here: calls and returns are paired, as the
+ * processor's prediction of returns wants them. */
+    .hidden co__entry
+FUNCTION co__entry
+    .cfi_startproc
+    CFI_ENTRY
     LANDING
+    testq %rsi, %rsi
+    jnz 2f
     leaq CO__RESUMER_FP(%rdi), %rbp
     movq CO__FN(%rdi), %rax
     movq CO__ARG(%rdi), %rdi
     call *%rax
     movq %rsp, %rdi
     movq %rax, %rsi
-    call co__finish                                     /* rax: the value, rdx: the status */
+    movq CO__DEFERRED(%rdi), %rcx
+    movl CO__FAILURE(%rdi), %edx
+    xorl %eax, %eax                                     /* CO_RETURNED */
+    orq %rdx, %rcx
+    jnz 1f
+    movb $CO__ENDED, CO__LIFE(%rdi)
+3:  movq CO__OWN_BASE(%rdi), %rdx
+    movq CO__RESUMER_SP(%rdi), %rsp
+    .cfi_endproc
+    .cfi_startproc
+    GO_ON_IN_RESUMER
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_ENTRY
+1:  call co__finish                                     /* rax: the value, rdx: the status */
     movq %rsp, %rdi
     movq %rax, %rsi
-    call co__leave
-    ud2                                                 /* a return address belongs to its function */
+    movl %edx, %eax
+    jmp 3b
+2:  leaq co__entry(%rip), %rax                          /* a value, and no yield that would receive it */
+    movq %rax, CO__OWN_PC(%rdi)
+    movl $CO__NOT_STARTED, %eax
+    jmp 3b
     .cfi_endproc
     .size co__entry, . - co__entry
 

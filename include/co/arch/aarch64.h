@@ -156,4 +156,7 @@ unwind:
 #endif
 }
 
+/* gcc's -fstack-clash-protection steps over 64 KiB at a time here, and trusts that a guard is no smaller. */
+#define CO__GUARD_LEAST_BYTES ((size_t)64 * 1024)
+
 #endif

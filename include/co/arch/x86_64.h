@@ -156,4 +156,7 @@ unwind:
 #endif
 }
 
+/* A guard of any size does: -fstack-clash-protection touches each 4 KiB here. */
+#define CO__GUARD_LEAST_BYTES ((size_t)4096)
+
 #endif

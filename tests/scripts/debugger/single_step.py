@@ -74,6 +74,11 @@ def letter(frame):
     return LETTERS.get(name_of(frame)) or ("L" if library else "?")
 
 
+def switches_away(frame, older):
+    """co__entry ends by switching: its last instructions are on the resumer's stack, as those of co__leave are."""
+    return letter(frame) == "E" and older is not None and register(older, "sp") == register(frame, "sp")
+
+
 class Stepper:
     def __init__(self, arch):
         self.names = MARKED[arch]
@@ -124,12 +129,12 @@ class Stepper:
         self.previous = (innermost, side)
         spelled = ""
         while frame is not None:
-            spelled += letter(frame)
+            older = frame.older()
+            spelled += "L" if switches_away(frame, older) else letter(frame)
             if len(spelled) > 60:
                 fail("the backtrace does not end")
             if spelled[-1] == "c" and len(spelled) > 1:
                 self.check_marks(frame)
-            older = frame.older()
             if spelled[-1] == "E" and register(older, self.block) != register(frame, "sp"):
                 fail(f"{self.block} of the resumer is not the block")
             if older is None and frame.unwind_stop_reason() not in (gdb.FRAME_UNWIND_NO_REASON, gdb.FRAME_UNWIND_OUTERMOST):

@@ -1,0 +1,2 @@
+#define ARENA_DOOR arena_inline
+#include "arena_bodies.h"
