@@ -45,6 +45,20 @@ size_t bench_stack_bytes(size_t i);
 /* The same, by its upper end: `bytes` of a block at the top of stack i, at the beginning of a cache line. */
 void *bench_stack_top_block(size_t i, size_t bytes);
 
+/* The thread's processor time (report.c). */
+double bench_now_ns(void);
+
+typedef struct bench_result {
+    const char *workload, *implementation;
+    long n;     /* operations in all repetitions together */
+    double *ns; /* per operation, one for each repetition */
+    long reps;
+    double bytes; /* per item; 0: does not apply */
+} bench_result_t;
+
+/* Prints it on stdout and in the summary, which divides by the workload's floor, if that has come before. Sorts ns. */
+void bench_report(const bench_result_t *result);
+
 /* Memory or the end of the program, with a message. */
 void *bench_alloc(size_t count, size_t bytes);
 __attribute__((noreturn)) void bench_fail(const char *what);

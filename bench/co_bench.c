@@ -3,14 +3,12 @@
  *   co_bench [--n N] [--reps N] [--only IMPLEMENTATION] [workload...]
  *
  * One line of five tab-separated columns per measurement on stdout, a summary on stderr; README.md explains both. */
-#define _GNU_SOURCE
-#include "bench.h"
+#include "many.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct workload {
     const char *name;
@@ -50,21 +48,11 @@ static const bench_peer_t *const peers[] = {
 
 enum { WORKLOADS = sizeof workloads / sizeof *workloads, PEERS = sizeof peers / sizeof *peers };
 
+/* Those of many.c included. */
+enum { WORKLOADS_MAX = WORKLOADS + BENCH_MANY_WORKLOADS };
+
 /* A cold switch takes tens of nanoseconds, and setting up 100,000 coroutines takes longer than measuring them. */
 enum { COLD_SLOWNESS = 10, COLD_REPS_MAX = 7 };
-
-/* The thread's own time, system calls included: on a busy machine the time that other programs had does not count. */
-static double now_ns(void) {
-    struct timespec t;
-    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) != 0)
-        bench_fail("clock_gettime");
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static int compare_doubles(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static uint32_t *make_order(size_t count, int shuffled) {
     uint32_t *order = bench_alloc(count, sizeof *order);
@@ -90,21 +78,21 @@ static double repetition(const workload_t *w, const bench_peer_t *peer, long n, 
     switch (w->kind) {
     case HOT:
         peer->hot(1000); /* the branch predictors learn the two jumps */
-        began = now_ns();
+        began = bench_now_ns();
         peer->hot(n);
-        ended = now_ns();
+        ended = bench_now_ns();
         break;
     case COLD:
         peer->cold((long)w->coroutines);
-        began = now_ns();
+        began = bench_now_ns();
         peer->cold(n);
-        ended = now_ns();
+        ended = bench_now_ns();
         break;
     default:
         peer->generator(1000);
-        began = now_ns();
+        began = bench_now_ns();
         uintptr_t sum = peer->generator(n);
-        ended = now_ns();
+        ended = bench_now_ns();
         /* The values 1000 ... 1000 + n - 1. A wrong sum means that the work was not done. */
         if (sum != (uintptr_t)n * 1000 + (uintptr_t)n * (uintptr_t)(n - 1) / 2) {
             fprintf(stderr, "co_bench: %s: wrong sum\n", peer->name);
@@ -138,28 +126,38 @@ static void run(const workload_t *w, long n_total, long reps, const char *only) 
                 ns[p][r] = repetition(w, peers[p], n[p], order) / (double)n[p] / (w->kind == GENERATOR ? 1 : 2);
     free(order);
 
-    for (size_t p = 0; p < PEERS; p++) {
-        if (n[p] == 0)
-            continue;
-        qsort(ns[p], (size_t)reps, sizeof **ns, compare_doubles);
-        printf("%s\t%s\t%ld\t%.3f\t-\n", w->name, peers[p]->name, n[p] * reps, ns[p][0]);
-        fprintf(stderr, "# %-28s %-26s min %8.3f  median %8.3f", w->name, peers[p]->name, ns[p][0], ns[p][reps / 2]);
-        if (n[0] > 0)
-            fprintf(stderr, "  %6.2f x floor", ns[p][0] / ns[0][0]);
-        fputc('\n', stderr);
-    }
-    fflush(stdout);
+    for (size_t p = 0; p < PEERS; p++)
+        if (n[p] > 0)
+            bench_report(&(bench_result_t){
+                .workload = w->name, .implementation = peers[p]->name, .n = n[p] * reps, .ns = ns[p], .reps = reps});
+}
+
+/* The names of all workloads, those of many.c after those above; NULL after the last. */
+static const char *workload_name(size_t w) {
+    return w < WORKLOADS ? workloads[w].name : bench_many_workload(w - WORKLOADS);
+}
+
+static int is_implementation(const char *name) {
+    for (size_t p = 0; p < PEERS; p++)
+        if (strcmp(name, peers[p]->name) == 0)
+            return 1;
+    for (size_t m = 0; bench_many_maker(m); m++)
+        if (strcmp(name, bench_many_maker(m)) == 0)
+            return 1;
+    return 0;
 }
 
 static __attribute__((noreturn)) void usage(void) {
     fputs("usage: co_bench [--n N] [--reps N] [--only IMPLEMENTATION] [workload...]\n"
           "  a workload is named in full or by the beginning of its name; all by default:\n ",
           stderr);
-    for (size_t w = 0; w < WORKLOADS; w++)
-        fprintf(stderr, " %s", workloads[w].name);
-    fputs("\n  implementations:", stderr);
+    for (size_t w = 0; workload_name(w); w++)
+        fprintf(stderr, " %s", workload_name(w));
+    fputs("\n  implementations, those with stacks of their own last:", stderr);
     for (size_t p = 0; p < PEERS; p++)
         fprintf(stderr, " %s", peers[p]->name);
+    for (size_t m = 0; bench_many_maker(m); m++)
+        fprintf(stderr, " %s", bench_many_maker(m));
     fputc('\n', stderr);
     exit(2);
 }
@@ -176,11 +174,11 @@ static long number(const char *text, long max) {
 /* Marks the workload of that name, or else all whose names begin so. Returns 0 if there are none. */
 static int choose(const char *text, int *chosen) {
     int known = 0;
-    for (size_t w = 0; w < WORKLOADS; w++)
-        if (strcmp(text, workloads[w].name) == 0)
+    for (size_t w = 0; workload_name(w); w++)
+        if (strcmp(text, workload_name(w)) == 0)
             return chosen[w] = 1;
-    for (size_t w = 0; w < WORKLOADS; w++)
-        if (text[0] && strncmp(text, workloads[w].name, strlen(text)) == 0)
+    for (size_t w = 0; workload_name(w); w++)
+        if (text[0] && strncmp(text, workload_name(w), strlen(text)) == 0)
             chosen[w] = known = 1;
     return known;
 }
@@ -188,7 +186,7 @@ static int choose(const char *text, int *chosen) {
 int main(int argc, char **argv) {
     long n = 50 * 1000 * 1000, reps = 25;
     const char *only = NULL;
-    int chosen[WORKLOADS] = {0}, named = 0;
+    int chosen[WORKLOADS_MAX] = {0}, named = 0;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--n") == 0) {
             n = number(argv[++i], 1000L * 1000 * 1000);
@@ -196,10 +194,7 @@ int main(int argc, char **argv) {
             reps = number(argv[++i], 1024);
         } else if (strcmp(argv[i], "--only") == 0) {
             only = argv[++i];
-            int known = 0;
-            for (size_t p = 0; p < PEERS; p++)
-                known |= only && strcmp(only, peers[p]->name) == 0;
-            if (!known)
+            if (!only || !is_implementation(only))
                 usage();
         } else {
             if (!choose(argv[i], chosen))
@@ -207,8 +202,11 @@ int main(int argc, char **argv) {
             named = 1;
         }
     }
+    for (size_t w = 0; !named && w < WORKLOADS_MAX; w++)
+        chosen[w] = 1;
     for (size_t w = 0; w < WORKLOADS; w++)
-        if (!named || chosen[w])
+        if (chosen[w])
             run(&workloads[w], n, reps, only);
+    bench_many_run(chosen + WORKLOADS, n, reps, only);
     return 0;
 }
