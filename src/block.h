@@ -84,17 +84,19 @@ struct co__block {
     int outcome;                   /* the first error while ending */
     unsigned flags;                /* of co_options_t */
     uint32_t fpenv[2];             /* floating-point control state while suspended, with CO_FPENV */
-    struct co__handlers *handlers; /* put aside by a yield from within a C++ handler; NULL when there are none */
 
     const char *name;
     const char *site;   /* "file:line" of the creation, or NULL */
     const void *caller; /* the address that the creation returned to, where there is no site */
     void *data;
     const co_allocator_t *allocator;
-    size_t stack_bytes; /* of co_options_t */
+    struct co__handlers *handlers; /* put aside by a yield from within a C++ handler; NULL when there are none, and while
+                                      unwinding: libstdc++'s terminate handler takes this word, 80 bytes below what it
+                                      has caught, for the type of the exception */
     struct co__stack stack;
     struct co__hooks hooks;
     _Alignas(16) unsigned char exception[64]; /* the unwinder's, while co_close unwinds */
+    size_t stack_bytes; /* of co_options_t */
 };
 
 static inline struct co__block *co__block_of(const co_t *co) { return (struct co__block *)(uintptr_t)co; }

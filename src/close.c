@@ -18,6 +18,8 @@ extern __typeof__(_Unwind_GetCFA) _Unwind_GetCFA __attribute__((weak));
 
 _Static_assert(sizeof(struct _Unwind_Exception) <= sizeof((struct co__block){0}.exception), "block.h");
 
+_Static_assert(offsetof(struct co__block, exception) - offsetof(struct co__block, handlers) == 80, "block.h");
+
 /* std::terminate, when there is a C++ runtime, so that the program's own handler is called. */
 extern void terminate(void) __asm__("_ZSt9terminatev") __attribute__((weak));
 
@@ -88,7 +90,6 @@ void co__end_fresh(struct co__block *block) {
 
 CO__NORETURN static void leave(struct co__block *block) {
     int error = co__end_ending(block);
-    block->handlers = NULL;
     block->unwinds = 0;
     co__leave(&block->hot, NULL, -error);
 }
@@ -128,6 +129,7 @@ void co__unwind(void) {
     co__hooks_unwinding();
     if (block->handlers != NULL)
         co__handlers_restore(block->handlers);
+    block->handlers = NULL;
     if (block->unwinds) {
         struct _Unwind_Exception *exception = (void *)block->exception;
         memcpy(&exception->exception_class, "libco\0\0", sizeof exception->exception_class);

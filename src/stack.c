@@ -36,7 +36,7 @@ struct co__block *co__stack_place_block(const struct co__stack *stack) {
     uintptr_t address = (top - sizeof(struct co__block) - 64) / 128 * 128 + 64;
     struct co__block *block = (struct co__block *)address;
     /* Word by word: all at once is a string instruction to gcc, which takes longer to begin than these to end. */
-    block->hot.own.pc = NULL;
+    block->hot = (struct co){.own = {.pc = NULL}};
     block->error = block->refused = block->failure = block->outcome = 0;
     block->deferred = NULL;
     block->life = CO__ENDED;

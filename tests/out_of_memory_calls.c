@@ -13,13 +13,12 @@ void *__real_malloc(size_t);
 void __real_free(void *);
 int __real_pthread_key_create(pthread_key_t *, void (*)(void *));
 int __real_pthread_setspecific(pthread_key_t, const void *);
-#ifdef __GLIBC__
+#ifdef __GLIBC__ /* pthread_atfork is then called by others only */
 int __real___register_atfork(void (*)(void), void (*)(void), void (*)(void), void *);
 int __wrap___register_atfork(void (*)(void), void (*)(void), void (*)(void), void *);
-#else
+#endif
 int __real_pthread_atfork(void (*)(void), void (*)(void), void (*)(void));
 int __wrap_pthread_atfork(void (*)(void), void (*)(void), void (*)(void));
-#endif
 void *__wrap_mmap(void *, size_t, int, int, int, off_t);
 int __wrap_munmap(void *, size_t);
 int __wrap_mprotect(void *, size_t, int);
@@ -141,11 +140,11 @@ UNINSTRUMENTED int __wrap___register_atfork(void (*before)(void), void (*in_pare
                                             void *library) {
     return fails(ATFORK) ? ENOMEM : __real___register_atfork(before, in_parent, in_child, library);
 }
-#else
+#endif
+
 UNINSTRUMENTED int __wrap_pthread_atfork(void (*before)(void), void (*in_parent)(void), void (*in_child)(void)) {
     return fails(ATFORK) ? ENOMEM : __real_pthread_atfork(before, in_parent, in_child);
 }
-#endif
 
 static void *failing_allocate(size_t bytes, void *context) {
     (void)context;
