@@ -120,7 +120,17 @@ UNINSTRUMENTED int __wrap_munmap(void *memory, size_t bytes) {
 }
 
 /* What this machine really has. */
+bool tools_watch(void) {
+#ifdef TEST_SANITIZED
+    return true;
+#else
+    return under_valgrind();
+#endif
+}
+
 bool guards_by_advice(void) {
+    if (tools_watch())
+        return false; /* the library does not try */
     char *memory = __real_mmap(NULL, page_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     bool works = __real_madvise(memory, page_bytes(), MADV_GUARD_INSTALL) == 0 && kernel_refuses(memory);
     __real_munmap(memory, page_bytes());

@@ -23,6 +23,8 @@ size_t page_bytes(void); /* of the scene */
 size_t guard_bytes(void);
 
 /* What this machine really has: MADV_GUARD_INSTALL, and many at a time by process_madvise. */
+/* Whether a sanitizer or Valgrind is there, which looks at mappings. */
+bool tools_watch(void);
 bool guards_by_advice(void);
 bool guards_by_many(void);
 

@@ -143,6 +143,14 @@ static void test_no_advice(void **state) {
     play(&(struct kernel){.advice = REFUSED, .refusal = EPERM}, expect_protections);
 }
 
+/* LeakSanitizer reads what is mapped as readable around stacks, and ends the program where it must not. */
+static void test_tools_see_guards(void **state) {
+    (void)state;
+    if (!tools_watch())
+        skip();
+    play(&(struct kernel){0}, expect_protections);
+}
+
 /* An emulator that answers success and installs nothing, as qemu-user 7.2 does. */
 static void test_advice_without_effect(void **state) {
     (void)state;
@@ -244,10 +252,11 @@ static void test_locked_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_many_at_a_time),        cmocka_unit_test(test_single_advice),
-        cmocka_unit_test(test_part_of_many),          cmocka_unit_test(test_no_advice),
-        cmocka_unit_test(test_advice_without_effect), cmocka_unit_test(test_advice_refused_later),
-        cmocka_unit_test(test_large_pages),           cmocka_unit_test(test_locked_memory),
+        cmocka_unit_test(test_many_at_a_time),       cmocka_unit_test(test_single_advice),
+        cmocka_unit_test(test_part_of_many),         cmocka_unit_test(test_no_advice),
+        cmocka_unit_test(test_tools_see_guards),     cmocka_unit_test(test_advice_without_effect),
+        cmocka_unit_test(test_advice_refused_later), cmocka_unit_test(test_large_pages),
+        cmocka_unit_test(test_locked_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
