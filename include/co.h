@@ -405,7 +405,7 @@ static CO__INLINE int co_resume(co_t *co, void *in, void **out) {
     if (CO__LIKELY(co != NULL && (pc = co->own.pc) != NULL && !co__handlers_active())) {
         value = co__switch_in(co, in, pc, self, &status);
         /* Only co__entry says so, of a value that is not NULL: most loops know at compile time that theirs is. */
-        if (!(__builtin_constant_p(in) && in == NULL) && !CO__LIKELY(status != CO__NOT_STARTED))
+        if (!(__builtin_constant_p(in == NULL) && in == NULL) && !CO__LIKELY(status != CO__NOT_STARTED))
             return -CO__EINVAL;
     } else {
         /* Not `out`: a variable whose address is passed on would live in memory on the fast path too. Misuse leaves the

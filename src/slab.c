@@ -49,7 +49,7 @@ int co__size_class(size_t bytes) {
     const size_t page = co__page_bytes(), guard = co__guard_bytes();
     if (bytes > CO__SLAB_STACK_MOST_BYTES)
         return -1;
-    size_t pages = (bytes + guard + page - 1) >> __builtin_ctzl(page);
+    size_t pages = (bytes + guard + page - 1) / page;
     int doublings = 0;
     while (pages > 2 * STEPS) {
         pages = (pages + 1) / 2;

@@ -18,8 +18,8 @@ build() {
     mkdir -p "$folder"
     for source in "$CO_SOURCE_DIR"/src/*.c "$CO_SOURCE_DIR/src/arch/select.S" "$tests"/registers_*.[cS] \
         "$tests/scripts/freestanding/riscv64.c"; do
-        # co_catch_overflow and what it needs: much of a C library, and of its headers for double floats.
-        [[ ! $source =~ /src/(overflow|signal_stack|symbol|text)\.c$ ]] || continue
+        # Files that need threads or much else of a C library, whose headers are for double floats only.
+        [[ ! $source =~ /src/(lock|overflow|pool|signal_stack|symbol|text)\.c$ ]] || continue
         local flags=(-std=c11 -fno-stack-protector)
         [[ $source != */freestanding/* ]] || flags+=(-ffreestanding)
         [[ $source != *.S ]] || flags=()

@@ -91,12 +91,30 @@ int fprintf(void *stream, const char *format, ...) {
         print(#name " is called\n");                                                                                   \
         abort();                                                                                                       \
     }
+NEVER(bcmp)
+NEVER(close)
+NEVER(memcmp)
+NEVER(mincore)
 NEVER(mmap)
+NEVER(open)
+NEVER(pread)
+NEVER(snprintf)
+NEVER(syscall)
+NEVER(uname)
 NEVER(munmap)
 NEVER(mprotect)
 NEVER(madvise)
 NEVER(sysconf)
 NEVER(getauxval)
+
+/* What lock.c and pool.c hold, for stacks that are the library's. */
+NEVER(co__lock)
+NEVER(co__unlock)
+NEVER(co__pool_put)
+NEVER(co__pool_take)
+NEVER(co_pool_trim)
+NEVER(co__stack_discard_from_now_on)
+size_t co__pool_plain_limit;
 
 static _Alignas(16) unsigned char heap[1 << 20];
 static size_t heap_used;
