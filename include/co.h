@@ -218,9 +218,10 @@ CO_API size_t co_stack_size(const co_t *co);
 
 /** The most bytes of its stack that the frames of `co` have used so far: of a suspended, running or ended coroutine, on
  *  the thread that has it. Right to 16 bytes with CO_WATERMARK; without it right to the page, for memory that the
- *  library mapped. Stacks are used again: from the first such call in the process on, co_destroy hands them on with
- * their top page only, so that the next owner's mark is its own (0.5 to 1.5 us each); of a coroutine that had got a
- * used stack before that call, or gets one that another thread kept by then, what earlier owners used counts too.
+ *  library mapped and nobody locks. Stacks are used again: from the first such call in the process on, co_destroy hands
+ *  them on with their top page only, so that the next owner's mark is its own (0.5 to 1.5 us each); of a coroutine that
+ *  had got a used stack before that call, or gets one that another thread kept by then, what earlier owners used counts
+ *  too.
  *  returns  bytes, rounded up; 0 for NULL. 0, and errno is ENOTSUP, for memory that is not the library's, without
  *           CO_WATERMARK */
 CO_API size_t co_stack_used(const co_t *co);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,20 +22,26 @@ static int at_fork(void (*before)(void), void (*after)(void)) { return pthread_a
 #endif
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static bool fork_is_handled;
+static atomic_bool fork_is_handled;
 
 static void before_fork(void) { pthread_mutex_lock(&lock); }
 
+static void handle_forks(void) {
+    if (!atomic_load_explicit(&fork_is_handled, memory_order_acquire) && at_fork(before_fork, co__unlock) == 0)
+        atomic_store_explicit(&fork_is_handled, true, memory_order_release);
+}
+
+/* The handlers are registered without the lock: a fork that has begun by then does not call them, and registering waits
+ * until it is over. pthread_once begins again in such a child. */
 int co__lock(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, handle_forks);
     pthread_mutex_lock(&lock);
-    if (!fork_is_handled) {
-        if (at_fork(before_fork, co__unlock) != 0) {
-            pthread_mutex_unlock(&lock);
-            return ENOMEM;
-        }
-        fork_is_handled = true;
-    }
-    return 0;
+    handle_forks(); /* there was no memory for it the first time */
+    if (atomic_load_explicit(&fork_is_handled, memory_order_relaxed))
+        return 0;
+    pthread_mutex_unlock(&lock);
+    return ENOMEM;
 }
 
 void co__unlock(void) { pthread_mutex_unlock(&lock); }

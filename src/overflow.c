@@ -5,6 +5,7 @@
 #define _GNU_SOURCE 1 /* sigaltstack, and the registers' names in ucontext.h */
 
 #include "block.h"
+#include "lock.h"
 #include "signal_stack.h"
 #include "symbol.h"
 #include "text.h"
@@ -191,8 +192,6 @@ HANDLER(0) HANDLER(1) HANDLER(2) HANDLER(3) HANDLER(4) HANDLER(5) HANDLER(6) HAN
 
 /* ---- Installing them ------------------------------------------------------------------------------------------- */
 
-static pthread_mutex_t installing = PTHREAD_MUTEX_INITIALIZER;
-
 static bool same_action(const struct sigaction *one, const struct sigaction *other) {
     if (one->sa_flags != other->sa_flags || one->sa_handler != other->sa_handler)
         return false;
@@ -243,14 +242,16 @@ static int install(void) {
 int co_catch_overflow(void) {
     struct co__signal_stack_given given;
     int caller_errno = errno;
-    pthread_mutex_lock(&installing);
-    int error = co__signal_stack_give(&given);
+    int error = co__lock();
+    if (error != 0)
+        return -error;
+    error = co__signal_stack_give(&given);
     if (error == 0) {
         error = install();
         if (error != 0)
             co__signal_stack_take_back(&given);
     }
-    pthread_mutex_unlock(&installing);
+    co__unlock();
     errno = caller_errno;
     return -error;
 }

@@ -23,10 +23,15 @@ enum { RUN_MOST_STACKS = 32 };
 
 static _Atomic size_t limit_bytes = DEFAULT_LIMIT_BYTES;
 static _Atomic bool discarding;
-_Atomic size_t co__pool_plain_limit = MAGAZINE_STACKS;
+_Atomic size_t co__pool_plain_limit; /* 0 until the first pool is made */
+
+static uint32_t magazine_stacks(int size_class) {
+    size_t stacks = MAGAZINE_BYTES / co__class_stride(size_class);
+    return stacks > MAGAZINE_STACKS ? MAGAZINE_STACKS : (uint32_t)stacks;
+}
 
 static size_t plain_limit(void) {
-    return atomic_load(&limit_bytes) != 0 && !atomic_load(&discarding) ? MAGAZINE_STACKS : 0;
+    return atomic_load(&limit_bytes) != 0 && !atomic_load(&discarding) ? magazine_stacks(co__default_size_class()) : 0;
 }
 
 /* Threads may change both at the same time: whoever stores last looks once more after that. */
@@ -187,6 +192,7 @@ static CO__COLD __attribute__((noinline)) struct co__pool *make_pool(void) {
         return NULL;
     }
     pool->plain_class = co__hooks_present() ? 0 : co__default_size_class();
+    refresh_plain_limit();
     CO__THREAD_SET(CO__THREAD_POOL, pool);
     return pool;
 }
@@ -201,10 +207,8 @@ static struct co__shelf *shelf_of_thread(int size_class) {
             return NULL;
     }
     struct co__shelf *shelf = size_class == pool->plain_class ? &pool->plain : &pool->shelves[size_class];
-    if (shelf->magazine_stacks == 0) {
-        size_t stacks = MAGAZINE_BYTES / co__class_stride(size_class);
-        shelf->magazine_stacks = stacks > MAGAZINE_STACKS ? MAGAZINE_STACKS : (uint32_t)stacks;
-    }
+    if (shelf->magazine_stacks == 0)
+        shelf->magazine_stacks = magazine_stacks(size_class);
     return shelf;
 }
 
