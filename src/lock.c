@@ -23,25 +23,39 @@ static int at_fork(void (*before)(void), void (*after)(void)) { return pthread_a
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_bool fork_is_handled;
+static __thread int forks __attribute__((tls_model("initial-exec"))); /* that this thread is in, counted by handlers */
 
-static void before_fork(void) { pthread_mutex_lock(&lock); }
-
-static void handle_forks(void) {
-    if (!atomic_load_explicit(&fork_is_handled, memory_order_acquire) && at_fork(before_fork, co__unlock) == 0)
-        atomic_store_explicit(&fork_is_handled, true, memory_order_release);
+static void before_fork(void) {
+    if (forks++ == 0)
+        pthread_mutex_lock(&lock);
 }
 
-/* The handlers are registered without the lock: a fork that has begun by then does not call them, and registering waits
- * until it is over. pthread_once begins again in such a child. */
+static void after_fork(void) {
+    if (--forks == 0)
+        pthread_mutex_unlock(&lock);
+}
+
+/* The handlers are registered without the lock: a fork that has begun by then does not call them, and registering may
+ * wait until it is over. Nor is there anything else that such a child could find held; so several threads may register
+ * them at once, which is why they count. */
 int co__lock(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, handle_forks);
+    if (!atomic_load_explicit(&fork_is_handled, memory_order_acquire)) {
+        if (at_fork(before_fork, after_fork) != 0)
+            return ENOMEM;
+        atomic_store_explicit(&fork_is_handled, true, memory_order_release);
+    }
     pthread_mutex_lock(&lock);
-    handle_forks(); /* there was no memory for it the first time */
-    if (atomic_load_explicit(&fork_is_handled, memory_order_relaxed))
-        return 0;
-    pthread_mutex_unlock(&lock);
-    return ENOMEM;
+    return 0;
 }
 
 void co__unlock(void) { pthread_mutex_unlock(&lock); }
+
+#ifndef __GLIBC__
+/* In musl a fork that has begun without any handlers does not make pthread_atfork wait: this thread could register them,
+ * and take the lock, before the child is split off. So they are registered before there are threads; if there is no
+ * memory for that, at the first use. */
+__attribute__((constructor)) static void before_threads(void) {
+    if (co__lock() == 0)
+        co__unlock();
+}
+#endif
