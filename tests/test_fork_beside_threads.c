@@ -8,6 +8,15 @@
 
 static void *nothing(void *arg) { return arg; }
 
+/* Sanitizers and emulators have locks of their own that a fork finds held; Valgrind runs one thread at a time. */
+static void skip_where_others_hang(void) {
+#if defined(TEST_SANITIZED) || !defined(__x86_64__)
+    skip();
+#endif
+    if (under_valgrind())
+        skip();
+}
+
 /* In a child of fork. Whoever waits for a thread that is not there is ended by the alarm. */
 static void use_and_exit(void (*use)(void)) {
     alarm(20);
@@ -55,11 +64,7 @@ static void fork_beside_the_first_creation(void) {
 /* Handlers of fork that are registered under the lock which they are to free. */
 static void test_fork_beside_the_first_creation(void **state) {
     (void)state;
-#ifdef TEST_SANITIZED
-    skip(); /* the sanitizers' own locks have the same trouble */
-#endif
-    if (under_valgrind())
-        skip(); /* runs one thread at a time */
+    skip_where_others_hang();
     for (int i = 0; i < 200; i++) {
         spins = i % 50 * 40;
         const struct child child = run_in_child(fork_beside_the_first_creation);
@@ -121,22 +126,14 @@ static void fork_beside_creations(void) { fork_beside(create_again_and_again, cr
 /* A lock of co_catch_overflow's own. */
 static void test_fork_beside_threads_that_catch(void **state) {
     (void)state;
-#ifdef TEST_SANITIZED
-    skip();
-#endif
-    if (under_valgrind())
-        skip();
+    skip_where_others_hang();
     const struct child child = run_in_child(fork_beside_catching);
     assert_exited(&child, 0);
 }
 
 static void test_fork_beside_threads_that_create(void **state) {
     (void)state;
-#ifdef TEST_SANITIZED
-    skip();
-#endif
-    if (under_valgrind())
-        skip();
+    skip_where_others_hang();
     const struct child child = run_in_child(fork_beside_creations);
     assert_exited(&child, 0);
 }
