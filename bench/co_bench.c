@@ -3,6 +3,7 @@
  *   co_bench [--n N] [--reps N] [--only IMPLEMENTATION] [workload...]
  *
  * One line of five tab-separated columns per measurement on stdout, a summary on stderr; README.md explains both. */
+#include "generators.h"
 #include "many.h"
 
 #include <errno.h>
@@ -48,8 +49,8 @@ static const bench_peer_t *const peers[] = {
 
 enum { WORKLOADS = sizeof workloads / sizeof *workloads, PEERS = sizeof peers / sizeof *peers };
 
-/* Those of many.c included. */
-enum { WORKLOADS_MAX = WORKLOADS + BENCH_MANY_WORKLOADS };
+/* Those of generators.c and many.c included. */
+enum { WORKLOADS_MAX = WORKLOADS + BENCH_GENERATOR_WORKLOADS + BENCH_MANY_WORKLOADS };
 
 /* A cold switch takes tens of nanoseconds, and setting up 100,000 coroutines takes longer than measuring them. */
 enum { COLD_SLOWNESS = 10, COLD_REPS_MAX = 7 };
@@ -132,14 +133,21 @@ static void run(const workload_t *w, long n_total, long reps, const char *only) 
                 .workload = w->name, .implementation = peers[p]->name, .n = n[p] * reps, .ns = ns[p], .reps = reps});
 }
 
-/* The names of all workloads, those of many.c after those above; NULL after the last. */
+/* The names of all workloads, those of generators.c and many.c after those above; NULL after the last. */
 static const char *workload_name(size_t w) {
-    return w < WORKLOADS ? workloads[w].name : bench_many_workload(w - WORKLOADS);
+    if (w < WORKLOADS)
+        return workloads[w].name;
+    w -= WORKLOADS;
+    return w < BENCH_GENERATOR_WORKLOADS ? bench_generator_workload_name(w)
+                                         : bench_many_workload(w - BENCH_GENERATOR_WORKLOADS);
 }
 
 static int is_implementation(const char *name) {
     for (size_t p = 0; p < PEERS; p++)
         if (strcmp(name, peers[p]->name) == 0)
+            return 1;
+    for (size_t g = 0; bench_generator_peer_name(g); g++)
+        if (strcmp(name, bench_generator_peer_name(g)) == 0)
             return 1;
     for (size_t m = 0; bench_many_maker(m); m++)
         if (strcmp(name, bench_many_maker(m)) == 0)
@@ -153,9 +161,11 @@ static __attribute__((noreturn)) void usage(void) {
           stderr);
     for (size_t w = 0; workload_name(w); w++)
         fprintf(stderr, " %s", workload_name(w));
-    fputs("\n  implementations, those with stacks of their own last:", stderr);
+    fputs("\n  implementations, then those of typed generators, then those with stacks of their own:", stderr);
     for (size_t p = 0; p < PEERS; p++)
         fprintf(stderr, " %s", peers[p]->name);
+    for (size_t g = 0; bench_generator_peer_name(g); g++)
+        fprintf(stderr, " %s", bench_generator_peer_name(g));
     for (size_t m = 0; bench_many_maker(m); m++)
         fprintf(stderr, " %s", bench_many_maker(m));
     fputc('\n', stderr);
@@ -207,6 +217,7 @@ int main(int argc, char **argv) {
     for (size_t w = 0; w < WORKLOADS; w++)
         if (chosen[w])
             run(&workloads[w], n, reps, only);
-    bench_many_run(chosen + WORKLOADS, n, reps, only);
+    bench_generators_run(chosen + WORKLOADS, n, reps, only);
+    bench_many_run(chosen + WORKLOADS + BENCH_GENERATOR_WORKLOADS, n, reps, only);
     return 0;
 }

@@ -1,31 +1,27 @@
-/* A generator: yields the first ten Fibonacci numbers, and the loop ends when it returns. */
-#include <co.h>
+/* A generator: the first ten Fibonacci numbers, each computed when the loop asks for it. */
+#include <co/gen.h>
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-static void *fibonacci(void *arg) {
-    const int *count = arg;
+static CO_GENERATOR(fibonacci, long, (int, count)) {
     long a = 0, b = 1;
-    for (int i = 0; i < *count; i++) {
-        co_yield(&a); /* a pointer to a local: valid until the next resume */
+    for (int i = 0; i < count; i++) {
+        CO_EMIT(a); /* hands out a copy, and waits here until the next one is wanted */
         long next = a + b;
         a = b;
         b = next;
     }
-    return NULL;
 }
 
 int main(void) {
-    int count = 10;
-    co_t *numbers = co_create(fibonacci, &count);
-    if (numbers == NULL) {
-        perror("co_create");
+    int status;
+    CO_FOR_STATUS(long, number, fibonacci(10), status)
+        printf("%ld\n", number);
+    if (status < 0) {
+        fprintf(stderr, "fibonacci: %s\n", strerror(-status)); /* there is no memory for a generator */
         return EXIT_FAILURE;
     }
-    void *number;
-    while (co_resume(numbers, NULL, &number) > 0)
-        printf("%ld\n", *(long *)number);
-    co_destroy(numbers);
     return EXIT_SUCCESS;
 }
