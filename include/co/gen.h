@@ -251,7 +251,11 @@ static CO__INLINE int co__gen_copy(co_gen_t *generator, int status, void *out, s
 /* a == b, without the compiler's using one for the other where they are equal: that would choose which of two loads the
  * processor waits for. */
 static CO__INLINE int co__gen_same(const co_t *a, const co_t *b) {
+#ifdef __cplusplus
+    uintptr_t difference = reinterpret_cast<uintptr_t>(a) ^ reinterpret_cast<uintptr_t>(b);
+#else
     uintptr_t difference = (uintptr_t)a ^ (uintptr_t)b;
+#endif
 #if defined(__GNUC__)
     __asm__("" : "+r"(difference));
 #endif
