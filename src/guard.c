@@ -12,11 +12,17 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+#define OLD_MINSIGSTKSZ ((size_t)2048) /* of kernels that do not tell */
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
@@ -40,6 +46,16 @@ size_t co__page_bytes(void) {
         atomic_store_explicit(&page_bytes, bytes, memory_order_relaxed);
     }
     return bytes;
+}
+
+size_t co__round_to_pages(size_t bytes) {
+    const size_t page = co__page_bytes();
+    return (bytes + page - 1) / page * page;
+}
+
+size_t co__signal_frame_bytes(void) {
+    size_t bytes = getauxval(AT_MINSIGSTKSZ);
+    return bytes != 0 ? bytes : OLD_MINSIGSTKSZ;
 }
 
 size_t co__guard_bytes(void) {

@@ -1,4 +1,5 @@
-/* The one lock of the library. It guards slabs and the depot, which all threads share; no user code runs under it. */
+/* The one lock of the library. It guards what all threads share: slabs, the depot,
+ * keys, the installing of a handler. No user code runs under it. */
 #ifndef CO_LOCK_H
 #define CO_LOCK_H
 

@@ -6,6 +6,7 @@
 
 #include "block.h"
 #include "lock.h"
+#include "pages.h"
 #include "signal_stack.h"
 #include "symbol.h"
 #include "text.h"
@@ -34,7 +35,7 @@ static const struct co__block *overflowing(const siginfo_t *info, const ucontext
     co__stack_guard(&block->stack, &low, &high);
     if (address < low || address >= high)
         return NULL;
-    return co__interrupted_sp(context) <= high + (uintptr_t)sysconf(_SC_PAGESIZE) ? block : NULL;
+    return co__interrupted_sp(context) <= high + co__page_bytes() ? block : NULL;
 }
 
 #define MOST_OF_A_NAME ((size_t)100)

@@ -7,6 +7,12 @@
 /* 4, 16 or 64 KiB. */
 size_t co__page_bytes(void);
 
+/* Up to whole pages; the caller sees to it that there is room for a page more. */
+size_t co__round_to_pages(size_t bytes);
+
+/* What the kernel puts on a stack for a signal handler. */
+size_t co__signal_frame_bytes(void);
+
 /* How much address space lies below each stack, never to be touched: whole pages. */
 size_t co__guard_bytes(void);
 

@@ -152,10 +152,7 @@ static void empty_pool(struct co__pool *pool) {
         empty_shelf(&pool->shelves[i]);
 }
 
-static size_t pool_bytes(void) {
-    const size_t page = co__page_bytes();
-    return (sizeof(struct co__pool) + page - 1) / page * page;
-}
+static size_t pool_bytes(void) { return co__round_to_pages(sizeof(struct co__pool)); }
 
 /* At the end of a thread. Destructors that run later may use coroutines too: they get another pool, and the C library
  * calls this once more. */

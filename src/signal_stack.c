@@ -4,17 +4,14 @@
 
 #include "signal_stack.h"
 
+#include "pages.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-#ifndef AT_MINSIGSTKSZ
-#define AT_MINSIGSTKSZ 51
-#endif
 #ifndef MAP_STACK
 #define MAP_STACK 0
 #endif
@@ -26,19 +23,14 @@
 static pthread_key_t key;
 static bool key_exists;
 
-static size_t page_bytes(void) { return (size_t)sysconf(_SC_PAGESIZE); }
-
 /* Without the guard. */
 static size_t stack_bytes(void) {
-    size_t page = page_bytes();
-    size_t bytes = getauxval(AT_MINSIGSTKSZ) + ROOM_BESIDE_SIGNAL_FRAME;
-    if (bytes < USUAL_BYTES)
-        bytes = USUAL_BYTES;
-    return (bytes + page - 1) / page * page;
+    size_t bytes = co__signal_frame_bytes() + ROOM_BESIDE_SIGNAL_FRAME;
+    return co__round_to_pages(bytes < USUAL_BYTES ? USUAL_BYTES : bytes);
 }
 
 static int map_stack(char **memory) {
-    size_t page = page_bytes(), bytes = page + stack_bytes();
+    size_t page = co__page_bytes(), bytes = page + stack_bytes();
     *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (*memory == MAP_FAILED)
         return errno == EAGAIN ? EAGAIN : ENOMEM; /* EAGAIN: the locked-memory limit */
@@ -48,7 +40,7 @@ static int map_stack(char **memory) {
     return ENOMEM;
 }
 
-static void unmap_stack(char *memory) { munmap(memory, page_bytes() + stack_bytes()); }
+static void unmap_stack(char *memory) { munmap(memory, co__page_bytes() + stack_bytes()); }
 
 static void disable_stack(void) {
     const stack_t none = {.ss_flags = SS_DISABLE};
@@ -60,7 +52,7 @@ static void disable_stack(void) {
 static void release(void *memory) {
     stack_t now = {.ss_flags = SS_DISABLE};
     sigaltstack(NULL, &now);
-    bool ours = (now.ss_flags & SS_DISABLE) == 0 && now.ss_sp == (char *)memory + page_bytes();
+    bool ours = (now.ss_flags & SS_DISABLE) == 0 && now.ss_sp == (char *)memory + co__page_bytes();
     if (ours && (now.ss_flags & SS_ONSTACK) != 0)
         return;
     if (ours)
@@ -94,7 +86,7 @@ int co__signal_stack_give(struct co__signal_stack_given *given) {
         }
         given->mapping = true;
     }
-    const stack_t mine = {.ss_sp = memory + page_bytes(), .ss_size = stack_bytes()};
+    const stack_t mine = {.ss_sp = memory + co__page_bytes(), .ss_size = stack_bytes()};
     if (sigaltstack(&mine, NULL) != 0) {
         error = errno;
         goto fail;

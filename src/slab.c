@@ -68,11 +68,9 @@ size_t co__class_stride(int size_class) {
 
 /* ---- Slabs --------------------------------------------------------------------------------------------------- */
 
-static size_t round_up(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
-
 static size_t header_bytes(size_t stacks) {
     size_t words = (stacks + WORD_BITS - 1) / WORD_BITS;
-    return round_up(sizeof(struct co__slab) + words * sizeof(uint64_t), co__page_bytes());
+    return co__round_to_pages(sizeof(struct co__slab) + words * sizeof(uint64_t));
 }
 
 /* Returns 0, ENOMEM or EAGAIN. Takes less address space where there is not so much. */

@@ -10,21 +10,10 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
-
-#ifndef AT_MINSIGSTKSZ
-#define AT_MINSIGSTKSZ 51
-#endif
 
 /* What a mapped stack holds besides a signal handler's frame: a few frames of the body's own. */
 #define ROOM_BESIDE_SIGNAL_FRAME ((size_t)4096)
-#define OLD_MINSIGSTKSZ ((size_t)2048)
-
-static size_t signal_frame_bytes(void) {
-    size_t bytes = getauxval(AT_MINSIGSTKSZ);
-    return bytes != 0 ? bytes : OLD_MINSIGSTKSZ;
-}
 
 /* A block, wherever the top of its stack lies. */
 #define BLOCK_BYTES (sizeof(struct co__block) + 128)
@@ -55,7 +44,7 @@ static size_t usable_bytes(size_t asked) {
     static _Atomic size_t least_bytes; /* as it was found out once */
     size_t least = atomic_load_explicit(&least_bytes, memory_order_relaxed);
     if (least == 0) {
-        least = signal_frame_bytes() + ROOM_BESIDE_SIGNAL_FRAME;
+        least = co__signal_frame_bytes() + ROOM_BESIDE_SIGNAL_FRAME;
         atomic_store_explicit(&least_bytes, least, memory_order_relaxed);
     }
     return (asked > least ? asked : least) + BLOCK_BYTES + CO__COLOUR_BYTES;
@@ -78,7 +67,7 @@ static struct co__block *map_alone(size_t bytes, int *error) {
         *error = ENOMEM;
         return NULL;
     }
-    bytes = (bytes + page - 1) / page * page;
+    bytes = co__round_to_pages(bytes);
     char *memory = co__pages_reserve(guard + bytes);
     if (memory == NULL) {
         *error = errno;
@@ -126,9 +115,7 @@ static void discard(char *low, char *high) {
 }
 
 void co__stack_discard_all(const struct co__stack *stack) {
-    const uintptr_t page = co__page_bytes();
-    uintptr_t top = ((uintptr_t)stack->low + stack->bytes + page - 1) / page * page;
-    discard(stack->low, (char *)top);
+    discard(stack->low, stack->low + co__round_to_pages(stack->bytes)); /* low is a page's beginning */
 }
 
 void co__stack_discard(struct co__block *block) {
