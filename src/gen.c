@@ -155,6 +155,23 @@ int co__gen_ended(co_gen_t *generator, int status) {
     return go_on(generator, status);
 }
 
+/* Ends what a generator without a coroutine owns. It executes meanwhile: what it owns has deferred calls, and these
+ * may come back to it. */
+static int run_end(co_gen_t *generator) {
+    generator->executing = 1;
+    int status = generator->kind->end(generator);
+    generator->executing = 0;
+    return status;
+}
+
+int co__gen_kind_ended(co_gen_t *generator, int status) {
+    co_gen_t *leaf = generator->leaf;
+    if (status == -EBUSY && !leaf->done)
+        return status; /* what it would have stepped is executing, and nothing has changed */
+    finish(leaf);
+    return go_on(generator, status);
+}
+
 /* A step of a leaf that is no coroutine. */
 static int step_kind(co_gen_t *generator) {
     co_gen_t *leaf = generator->leaf;
@@ -168,8 +185,7 @@ static int step_kind(co_gen_t *generator) {
         generator->item = leaf->item;
         return 1;
     }
-    finish(leaf);
-    return go_on(generator, status);
+    return co__gen_kind_ended(generator, status);
 }
 
 int co__gen_step(co_gen_t *generator) {
@@ -236,13 +252,11 @@ int co_gen_send(co_gen_t *generator, void *value) {
 
 /* One of which nothing has run. Tools want to see the end of whatever has run on its stack so far. */
 static void end_fresh(co_gen_t *generator) {
-    if (generator->self != NULL) {
-        struct co__block *block = co__block_of(generator->self);
-        if (block->slow)
-            co_close(generator->self);
-        else
-            co__end_fresh(block);
-    }
+    struct co__block *block = co__block_of(generator->self);
+    if (block->slow)
+        co_close(generator->self);
+    else
+        co__end_fresh(block);
     generator->reported = 1;
     finish(generator);
 }
@@ -254,16 +268,18 @@ int co_gen_throw(co_gen_t *generator, int error) {
         return -error;
     if (is_executing(generator))
         return -EBUSY;
-    if (!generator->started) {
+    if (!generator->started && generator->kind == NULL) {
         end_fresh(generator);
         return -error;
     }
     co_gen_t *leaf = generator->leaf;
     int status = -error;
-    if (leaf->kind != NULL)
-        co_gen_close(leaf);
-    else if (!leaf->done)
+    if (leaf->kind != NULL) {
+        if (co_gen_close(leaf) == -EBUSY)
+            return -EBUSY;
+    } else if (!leaf->done) {
         status = co_throw(leaf->self, error, &generator->item);
+    }
     if (leaf->done && status == -error)
         leaf->reported = 0; /* whatever was said of its end, this is new */
     return status == CO_YIELDED ? status : go_on(generator, status);
@@ -291,13 +307,17 @@ int co_gen_close(co_gen_t *generator) {
         return -EBUSY;
     int status = 0;
     if (generator->kind != NULL) {
-        status = generator->kind->end(generator);
+        status = run_end(generator);
+        if (status == -EBUSY)
+            return status; /* a source of it is busy; nothing has changed */
     } else if (!generator->started) {
         end_fresh(generator);
         return 0;
     } else {
         if (generator->inner != NULL) {
             int inner_status = co_gen_close(generator->inner);
+            if (inner_status == -EBUSY && !generator->inner->done)
+                return inner_status; /* a helper that could not end */
             if (inner_status < 0)
                 status = close_outer_of_a_failure(generator, inner_status);
             else
@@ -318,9 +338,13 @@ int co_gen_destroy(co_gen_t *generator) {
         return co_destroy(generator->self);
     if (generator->outers != NULL || is_executing(generator))
         return -EBUSY; /* somebody waits for it */
-    int status = co_gen_close(generator);
-    if (status == -EBUSY)
+    /* A helper that is done may own what was busy when it ended. */
+    int status = generator->kind != NULL ? run_end(generator) : co_gen_close(generator);
+    if (status == -EBUSY) {
+        if (generator->kind != NULL || !generator->done)
+            return status;
         status = -EINVAL; /* a deferred call's error: -EBUSY would say that nothing was freed */
+    }
     if (generator->kind != NULL)
         generator->kind->release(generator);
     else

@@ -91,7 +91,7 @@ static void test_generators_step_generators(void **state) {
 
 static void *step_and_yield(void *generator) {
     CO_FOR(long, item, (CO_GEN(long))generator) {
-        co_yield (value_of(item));
+        co_yield(value_of(item));
     }
     return NULL;
 }
@@ -114,6 +114,7 @@ struct plain {
     co_gen_t generator;
     long left;
     int error;
+    bool ended;
 };
 
 static int step_plain(co_gen_t *generator) {
@@ -128,9 +129,14 @@ static int step_plain(co_gen_t *generator) {
     return 1;
 }
 
+/* Called when it is closed, and when it is destroyed, again or for the first time. */
 static int end_plain(co_gen_t *generator) {
-    (void)generator;
-    trace_add('e');
+    struct plain *plain = (struct plain *)(void *)generator;
+    assert_int_equal(co_gen_next(generator), plain->generator.done ? 0 : -EBUSY);
+    assert_int_equal(co_gen_destroy(generator), -EBUSY);
+    if (!plain->ended)
+        trace_add('e');
+    plain->ended = true;
     return 0;
 }
 

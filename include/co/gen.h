@@ -197,8 +197,9 @@ struct co_gen {
     unsigned char executing; /* of a generator without a coroutine */
 };
 
-/* A generator without a coroutine. `step` sets `item` and answers 1, or answers 0 or an error; `end` closes what it
- * owns and answers as co_gen_close; `release` frees all. */
+/* A generator without a coroutine. `step` sets `item` and answers 1, or answers 0 or an error; -EBUSY while `done` is
+ * not set says that nothing has changed. `end` closes what it owns and answers as co_gen_close; -EBUSY if it could not.
+ * It is called at every destroying, so perhaps again. `release` frees all. */
 struct co__gen_kind {
     int (*step)(co_gen_t *generator);
     int (*end)(co_gen_t *generator);
@@ -208,6 +209,8 @@ struct co__gen_kind {
 CO_API int co__gen_step(co_gen_t *generator);
 CO_API int co__gen_no_loop(void);
 CO_API int co__gen_ended(co_gen_t *generator, int status);
+/* The step of its leaf, which is no coroutine, has answered `status`, which is no item. */
+CO_API int co__gen_kind_ended(co_gen_t *generator, int status);
 CO_API void *co__gen_emit_refused(void);
 CO_API int co__gen_hand_over(co_gen_t *self, co_gen_t *inner, void **result, int owns);
 CO_API co_gen_t *co__gen_create(const char *site, void *(*start)(void *), void *arguments);
@@ -372,7 +375,7 @@ static CO__INLINE void *co__gen_emit_to(co_gen_t *generator, void *item, size_t 
     })
 #else
 #define CO__EMIT_TO(self, item)                                                                                        \
-    (CO_GEN_UNTYPED(self) != NULL && CO_GEN_UNTYPED(self)->self == co_self()                                           \
+    (CO_GEN_UNTYPED(self) != NULL && CO_GEN_UNTYPED(self)->self != NULL && CO_GEN_UNTYPED(self)->self == co_self()     \
          ? (**(self) = (item), co__gen_emit_to(CO_GEN_UNTYPED(self), (void *)*(self), sizeof **(self)))                \
          : co__gen_emit_refused())
 #endif
