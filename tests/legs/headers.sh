@@ -26,6 +26,42 @@ int co_header_use(co_t *co, void **out) {
 }
 EOF
 
+# The use of co/itertools.h: what its macros define is compiled with the warnings of whoever uses them.
+cat >"$work/use_itertools.h" <<'EOF'
+struct co_header_point {
+    long x, y, z;
+};
+static CO_MAP(co_header_map, struct co_header_point, int, x, (long, y), (const char *, text)) {
+    struct co_header_point point = {x, y, text[0]};
+    return point;
+}
+static CO_FILTER(co_header_filter, struct co_header_point, p) { return p.x != 0; }
+static CO_TAKE_WHILE(co_header_take_while, struct co_header_point, p, (long, limit)) { return p.z < limit; }
+static CO_SKIP_WHILE(co_header_skip_while, struct co_header_point, p) { return p.y < 0; }
+static CO_FOLD(co_header_fold, long, struct co_header_point, total, p, (long, factor)) { return total + factor * p.z; }
+CO_ZIP(co_header_zip, long, struct co_header_point);
+static CO_ENUMERATE(co_header_enumerate, co_header_zip_item);
+static CO_BATCH(co_header_batch, co_header_enumerate_item);
+extern long co_header_itertools(FILE *file);
+long co_header_itertools(FILE *file) {
+    const int numbers[2] = {1, 2};
+    long total = 0, *collected;
+    size_t count;
+    CO_GEN(struct co_header_point) both[2];
+    CO_GEN(long) range = CO_SKIP(CO_CHAIN(co_range(0, 9, 2), co_count(0, 1), co_count(1, 1)), 1);
+    CO_MEMO(long) memo = CO_MEMO_MAKE(range);
+    CO_GEN(struct co_header_point) mapped = co_header_map(CO_FROM_ARRAY(numbers, 2), 3, "text");
+    total += CO_TEE(co_header_skip_while(co_header_take_while(co_header_filter(mapped), 5)), 2, both);
+    CO_FOR(co_header_batch_item, batch,
+           co_header_batch(co_header_enumerate(co_header_zip(CO_MEMO_ITERATE(memo), both[0]), 0), 3))
+        total += batch.items[0].value.first;
+    CO_FOR(const char *, line, co_lines(file)) total += line[0];
+    total += CO_COLLECT_AT_MOST(CO_TAKE(CO_MEMO_ITERATE(memo), 5), 3, &collected, &count);
+    total += co_header_fold(both[1], &total, 7) + CO_MEMO_DESTROY(memo);
+    return total;
+}
+EOF
+
 # check WHAT COMPILER ARGUMENT...: compile the header in $header, twice included.
 check() {
     local what=$1 compiler=$2
@@ -36,6 +72,7 @@ check() {
     fi
     printf '#include <%s>\n#include <%s>\nextern int unit_is_not_empty;\n' "$header" "$header" >"$work/unit.h"
     [[ $header == co.h ]] && cat "$work/use.h" >>"$work/unit.h"
+    [[ $header == co/itertools.h ]] && cat "$work/use_itertools.h" >>"$work/unit.h"
     printf '#include "unit.h"\n' | tee "$work/unit.c" >"$work/unit.cpp"
     if "$compiler" "${warnings[@]}" -I"$include" "$@" -c -o "$work/unit.o"; then
         echo "ok $what"

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Catches a use of a generator as one of another type that compiles: each wrong use of generator_types.c must be an error by
-# itself, without -Werror, in C11 and in C++11 to C++23; and the right uses beside it must compile without a warning.
+# Catches a use of a generator as one of another type that compiles: each wrong use of generator_types.c, or of the file that is
+# the argument, must be an error by itself, without -Werror, in C11 and in C++11 to C++23; and the right uses beside it must
+# compile without a warning.
 set -uo pipefail
 source "$(dirname "$0")/common.sh"
 read -ra flags <<<"$CFLAGS"
-cases=$tests/scripts/generator_types.c
+cases=${1:-$tests/scripts/generator_types.c}
 warnings=(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
 wrong=$(grep -oE 'WRONG_[A-Z_]+' "$cases" | sort -u)
 warned=$(grep -oE 'WARNED_[A-Z_]+' "$cases" | sort -u)
