@@ -32,10 +32,10 @@ static bool parse_sale(const char *row, struct sale *sale) {
     return fields == 3 && (row[end] == '\0' || strcmp(row + end, "\r") == 0);
 }
 
-/* The rows of a table, from line `number` on; tells which are none, and goes on. */
-static CO_GENERATOR(sales, struct sale, (CO_GEN(const char *), rows), (long, number)) {
-    int status;
-    CO_FOR_STATUS(const char *, row, rows, status) {
+/* The rows of a table, from line `number` on; tells which are none, and goes on. It owns the stage before it, as helpers
+ * do, so that all end with the last; and an error of that stage is its own. */
+static CO_GENERATOR(sales, struct sale, CO_OWN(const char *, rows), (long, number)) {
+    CO_FOR_OR_FAIL(const char *, row, rows) {
         struct sale sale;
         if (parse_sale(row, &sale))
             CO_EMIT(sale);
@@ -43,8 +43,6 @@ static CO_GENERATOR(sales, struct sale, (CO_GEN(const char *), rows), (long, num
             fprintf(stderr, "pipeline: line %ld is passed over: %s\n", number, row);
         number++;
     }
-    if (status < 0)
-        CO_FAIL(-status); /* a stage that fails lets the stages behind it fail; helpers do so by themselves */
 }
 
 /* Those that are not before `first`. Dates are written so that they sort as text. */

@@ -27,13 +27,9 @@ static CO_GENERATOR(in_order, int, (const struct tree *, tree)) { walk(CO_SELF, 
 static CO_GENERATOR(in_order_by_delegation, int, (const struct tree *, tree)) {
     if (tree == NULL)
         return;
-    int status = CO_FROM(in_order_by_delegation(tree->left), NULL);
-    if (status < 0)
-        CO_FAIL(-status);
+    CO_FROM_OR_FAIL(in_order_by_delegation(tree->left), NULL);
     CO_EMIT(tree->value);
-    status = CO_FROM(in_order_by_delegation(tree->right), NULL);
-    if (status < 0)
-        CO_FAIL(-status);
+    CO_FROM_OR_FAIL(in_order_by_delegation(tree->right), NULL);
 }
 
 /* Owns `numbers`, as the loop does. Returns what ended the loop. */

@@ -26,6 +26,7 @@
 #ifndef __ASSEMBLER__
 
 #include "co.h"
+#include "co/deferred.h"
 #include "hooks.h"
 #include "stack.h"
 
@@ -55,14 +56,6 @@ static CO__INLINE co_t *co__current_get(void) {
 #else
 #define CO__UNINSTRUMENTED
 #endif
-
-struct co__deferred {
-    struct co__deferred *next;
-    void (*fn)(void *);
-    void *arg;
-    uintptr_t mark;  /* stack pointer, at the call, of the frame that called co_defer */
-    uintptr_t frame; /* the same while unwinding, as the unwinder gives it for that frame; 0 runs as soon as it may */
-};
 
 struct co__block {
     struct co hot;
@@ -133,6 +126,8 @@ void co__end_fresh(struct co__block *block);
 
 /* defer.c: the end of a body. Between begin and end yields are refused; `outcome` gathers the first error. */
 int co__defer(void (*fn)(void *), void *arg, uintptr_t mark);
+void co__defer_at(struct co__deferred *call, void (*fn)(void *), void *arg, uintptr_t mark);
+void co__defer_for(struct co__block *block, struct co__deferred *call, void (*fn)(void *), void *arg, uintptr_t mark);
 void co__begin_ending(struct co__block *block);
 void co__run_deferred(struct co__block *block, uintptr_t up_to_frame);
 int co__end_ending(struct co__block *block);

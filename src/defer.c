@@ -21,6 +21,31 @@ int co__defer(void (*fn)(void *), void *arg, uintptr_t mark) {
     return 0;
 }
 
+/* ---- Calls that are not allocated: co/deferred.h ---------------------------------------------------------------- */
+
+void co__defer_for(struct co__block *block, struct co__deferred *call, void (*fn)(void *), void *arg, uintptr_t mark) {
+    if (call->holder != NULL)
+        co__undefer(call->holder, call);
+    *call = (struct co__deferred){.next = block->deferred, .fn = fn, .arg = arg, .mark = mark, .holder = &block->hot};
+    block->deferred = call;
+}
+
+void co__defer_at(struct co__deferred *call, void (*fn)(void *), void *arg, uintptr_t mark) {
+    co__defer_for(co__block_of(co__current_get()), call, fn, arg, mark);
+}
+
+int co__undefer(co_t *co, struct co__deferred *call) {
+    for (struct co__deferred **link = &co__block_of(co)->deferred; *link != NULL; link = &(*link)->next)
+        if (*link == call) {
+            *link = call->next;
+            call->holder = NULL;
+            return 1;
+        }
+    return 0;
+}
+
+/* ---- Running them -------------------------------------------------------------------------------------------- */
+
 static void release(const co_allocator_t *allocator, struct co__deferred *deferred) {
     if (allocator != NULL)
         allocator->release(deferred, sizeof *deferred, allocator->context);
@@ -53,7 +78,10 @@ void co__run_deferred(struct co__block *block, uintptr_t up_to_frame) {
         void (*fn)(void *) = deferred->fn;
         void *arg = deferred->arg;
         block->deferred = deferred->next;
-        release(block->allocator, deferred);
+        if (deferred->holder != NULL)
+            deferred->holder = NULL;
+        else
+            release(block->allocator, deferred);
         co__hooks_calling();
         co__call_guarded(fn, arg); /* while closing, a handler of the body further up must not catch what leaves fn */
         note_error(block);

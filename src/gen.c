@@ -6,7 +6,7 @@
  * Generators that have handed over form chains. Each knows the last of its chain, its leaf, and who is to be resumed
  * for that one's next item; so a step costs the same however long the chain is. What changes the end of a chain, a
  * handing over or an end, tells all that wait for it (retarget). Several may wait for one. */
-#include "co/gen.h"
+#include "gen.h"
 
 #include "block.h"
 
@@ -22,17 +22,39 @@ static bool is_executing(const co_gen_t *generator) {
 
 /* ---- Making one ---------------------------------------------------------------------------------------------- */
 
-co_gen_t *co__gen_create(const char *site, void *(*start)(void *), void *arguments) {
+co_gen_t *co__gen_enter_first(co_t *co) {
     void *generator = NULL;
-    co_t *co = co_create_at(site, start, arguments);
     if (co != NULL)
         co_resume(co, NULL, &generator); /* as far as co__gen_enter */
     return generator;
 }
 
+co_gen_t *co__gen_create(const char *site, void *(*start)(void *), void *arguments) {
+    return co__gen_enter_first(co_create_at(site, start, arguments));
+}
+
 void co__gen_enter(co_gen_t *generator, void *slot, size_t item_bytes) {
     co_t *self = co_self();
-    *generator = (co_gen_t){.slot = slot, .next = self, .self = self, .leaf = generator};
+    /* One by one: gcc clears a record of this size by a slow string instruction. Of `held` only the holder is read. */
+    generator->slot = slot;
+    generator->item = NULL;
+    generator->next = self;
+    generator->self = self;
+    generator->leaf = generator;
+    generator->inner = NULL;
+    generator->outers = NULL;
+    generator->next_outer = NULL;
+    generator->kind = NULL;
+    generator->result = NULL;
+    generator->inner_result = NULL;
+    generator->inner_status = 0;
+    generator->started = 0;
+    generator->done = 0;
+    generator->reported = 0;
+    generator->owns_inner = 0;
+    generator->executing = 0;
+    generator->emitted = 0;
+    generator->held.holder = NULL;
     generator->small = item_bytes <= sizeof generator->item;
     co_yield_from(self, generator);
     generator->started = 1;
@@ -100,14 +122,6 @@ static co_gen_t *outer_of(co_gen_t *generator, co_gen_t *inner) {
     return generator;
 }
 
-/* The owner is done with `inner`. If others wait for it still, the last of them ends it. */
-static void disown(co_gen_t *inner) {
-    if (inner->outers != NULL)
-        inner->outers->owns_inner = 1;
-    else
-        co_gen_destroy(inner);
-}
-
 /* `outer` waits no longer: what its pending CO_FROM will find. */
 static void settle(co_gen_t *outer, int status) {
     co_gen_t *inner = outer->inner;
@@ -115,7 +129,7 @@ static void settle(co_gen_t *outer, int status) {
     outer->inner_result = status == 0 ? co_gen_result(inner) : NULL;
     unlink_inner(outer);
     if (outer->owns_inner)
-        disown(inner);
+        co__gen_release(inner);
 }
 
 static bool has_ended(const co_gen_t *leaf) {
@@ -190,7 +204,7 @@ static int step_kind(co_gen_t *generator) {
 
 int co__gen_step(co_gen_t *generator) {
     if (generator == NULL)
-        return -EINVAL;
+        return co__gen_null();
     if (generator->done)
         return 0;
     if (generator->leaf->kind != NULL && !generator->leaf->done)
@@ -204,7 +218,7 @@ int co__gen_hand_over(co_gen_t *self, co_gen_t *inner, void **result, int owns) 
     if (result != NULL)
         *result = NULL;
     if (inner == NULL)
-        return co__gen_no_loop();
+        return co__gen_null();
     if (self == NULL || self->self != co_self())
         return -EPERM;
     int status = co_gen_next(inner); /* from here: if there is no item, nobody is suspended */
@@ -212,6 +226,8 @@ int co__gen_hand_over(co_gen_t *self, co_gen_t *inner, void **result, int owns) 
         return status;
     if (status == 1) {
         link_inner(self, inner);
+        if (owns)
+            co__gen_take_over(inner);
         self->owns_inner = (unsigned char)owns;
         co_yield_from(self->self, inner->item);
         if (self->inner != NULL) /* refused: this one is ending */
@@ -224,7 +240,7 @@ int co__gen_hand_over(co_gen_t *self, co_gen_t *inner, void **result, int owns) 
     if (result != NULL && status == 0)
         *result = co_gen_result(inner);
     if (owns)
-        disown(inner);
+        co__gen_release(inner);
     return status;
 }
 
@@ -233,7 +249,7 @@ void *co__gen_emit_refused(void) {
     return NULL;
 }
 
-int co__gen_no_loop(void) { return errno == ENOMEM || errno == EAGAIN ? -errno : -EINVAL; }
+int co__gen_null(void) { return errno == ENOMEM || errno == EAGAIN ? -errno : -EINVAL; }
 
 /* ---- Send, throw --------------------------------------------------------------------------------------------- */
 
@@ -241,7 +257,7 @@ int co_gen_send(co_gen_t *generator, void *value) {
     if (value == NULL)
         return co_gen_next(generator);
     if (generator == NULL)
-        return -EINVAL;
+        return co__gen_null();
     if (generator->done)
         return 0;
     if (!generator->started || generator->leaf->kind != NULL)
@@ -250,19 +266,26 @@ int co_gen_send(co_gen_t *generator, void *value) {
     return status == CO_YIELDED ? status : go_on(generator, status);
 }
 
-/* One of which nothing has run. Tools want to see the end of whatever has run on its stack so far. */
-static void end_fresh(co_gen_t *generator) {
-    struct co__block *block = co__block_of(generator->self);
-    if (block->slow)
-        co_close(generator->self);
-    else
-        co__end_fresh(block);
+/* One of which nothing has run, but that may own parameters. Tools want to see the end of whatever has run on its stack
+ * so far. */
+static int end_fresh(co_gen_t *generator) {
+    int status = 0;
+    if (generator->self != NULL) {
+        struct co__block *block = co__block_of(generator->self);
+        if (block->slow || block->deferred != NULL)
+            status = co_close(generator->self);
+        else
+            co__end_fresh(block);
+    }
     generator->reported = 1;
     finish(generator);
+    return status;
 }
 
 int co_gen_throw(co_gen_t *generator, int error) {
-    if (generator == NULL || error <= 0)
+    if (generator == NULL)
+        return co__gen_null();
+    if (error <= 0)
         return -EINVAL;
     if (generator->done)
         return -error;
@@ -287,17 +310,42 @@ int co_gen_throw(co_gen_t *generator, int error) {
 
 /* ---- The end ------------------------------------------------------------------------------------------------- */
 
-/* The inner one's close has failed: the body is told, and may go on until it ends; it may not emit. */
-static int close_outer_of_a_failure(co_gen_t *generator, int status) {
-    settle(generator, status);
-    status = co_resume(generator->self, NULL, NULL);
-    if (status == CO_YIELDED) {
-        int closed = co_gen_close(generator);
-        return closed < 0 ? closed : -EPERM;
+/* Its close has led to `status`. */
+static int closed(co_gen_t *generator, int status) {
+    generator->reported = 1;
+    finish(generator);
+    return status == 0 && generator->emitted ? -EPERM : status;
+}
+
+/* Ends one that waits for nobody. */
+static int close_alone(co_gen_t *generator) {
+    int status = 0;
+    if (generator->done)
+        return 0;
+    if (generator->kind != NULL) {
+        status = run_end(generator);
+        if (status == -EBUSY)
+            return status; /* a source of it is busy; nothing has changed */
+    } else if (!generator->started) {
+        return end_fresh(generator);
+    } else {
+        status = co_close(generator->self);
     }
+    return closed(generator, status);
+}
+
+/* Whom `outer` waits for has been closed, which failed: the body is told, and may go on until it ends; it may not emit,
+ * and what it has handed over to is then closed again. */
+static int tell_of_failure(co_gen_t *outer, int status) {
+    settle(outer, status);
+    status = co_resume(outer->self, NULL, NULL);
+    if (status != CO_YIELDED)
+        return closed(outer, status);
+    outer->emitted = 1;
     return status;
 }
 
+/* From the end of its chain on, which may be longer than there is stack for a recursion. */
 int co_gen_close(co_gen_t *generator) {
     if (generator == NULL)
         return -EINVAL;
@@ -305,46 +353,40 @@ int co_gen_close(co_gen_t *generator) {
         return 0;
     if (is_executing(generator))
         return -EBUSY;
-    int status = 0;
-    if (generator->kind != NULL) {
-        status = run_end(generator);
-        if (status == -EBUSY)
-            return status; /* a source of it is busy; nothing has changed */
-    } else if (!generator->started) {
-        end_fresh(generator);
-        return 0;
-    } else {
-        if (generator->inner != NULL) {
-            int inner_status = co_gen_close(generator->inner);
-            if (inner_status == -EBUSY && !generator->inner->done)
-                return inner_status; /* a helper that could not end */
-            if (inner_status < 0)
-                status = close_outer_of_a_failure(generator, inner_status);
-            else
-                settle(generator, 0);
+    for (;;) {
+        co_gen_t *inner = generator->leaf;
+        int status = close_alone(inner);
+        if (status == -EBUSY && !inner->done)
+            return status; /* a helper that could not end */
+        while (inner != generator && status != CO_YIELDED) { /* goes on while bodies end of what they are told */
+            co_gen_t *outer = outer_of(generator, inner);
+            if (status == 0) {
+                settle(outer, 0);
+                break;
+            }
+            status = tell_of_failure(outer, status);
+            inner = outer;
         }
-        if (!generator->done)
-            status = co_close(generator->self);
+        if (inner == generator && status != CO_YIELDED)
+            return status;
     }
-    generator->reported = 1;
-    finish(generator);
-    return status;
 }
 
 int co_gen_destroy(co_gen_t *generator) {
     if (generator == NULL)
         return 0;
-    if (CO__LIKELY(generator->done && generator->kind == NULL && generator->outers == NULL))
-        return co_destroy(generator->self);
     if (generator->outers != NULL || is_executing(generator))
         return -EBUSY; /* somebody waits for it */
-    /* A helper that is done may own what was busy when it ended. */
-    int status = generator->kind != NULL ? run_end(generator) : co_gen_close(generator);
-    if (status == -EBUSY) {
-        if (generator->kind != NULL || !generator->done)
+    int status = 0;
+    if (!CO__LIKELY(generator->done && generator->kind == NULL)) {
+        /* A helper that is done may own what was busy when it ended. */
+        status = generator->kind != NULL ? run_end(generator) : co_gen_close(generator);
+        if (status == -EBUSY && (generator->kind != NULL || !generator->done))
             return status;
-        status = -EINVAL; /* a deferred call's error: -EBUSY would say that nothing was freed */
+        if (status == -EBUSY)
+            status = -EINVAL; /* a deferred call's error: -EBUSY would say that nothing was freed */
     }
+    co__gen_take_over(generator); /* from its owner, which has nothing more to end */
     if (generator->kind != NULL)
         generator->kind->release(generator);
     else

@@ -1,3 +1,4 @@
+#include "gen.h"
 /* Generator helpers: what they have in common, and those that end with numbers or an array. */
 #include "itertools.h"
 
@@ -50,8 +51,10 @@ void *co__iter_create(const struct co__gen_kind *kind, size_t record_bytes, size
     }
     iter->sources = (co_gen_t **)(void *)((char *)iter + record_bytes + slot_bytes);
     iter->count = count;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        co__gen_take_over(sources[i]);
         iter->sources[i] = sources[i];
+    }
     co_gen_t *generator = &iter->generator;
     generator->slot = slot_bytes > 0 ? (char *)iter + record_bytes : NULL;
     generator->leaf = generator;
@@ -232,7 +235,7 @@ void *co__iter_grow(void *items, size_t count, size_t most, size_t bytes, size_t
 int co__iter_collect(co_gen_t *source, size_t most, void *items, size_t *count, size_t bytes) {
     unsigned char *collected = NULL;
     size_t n = 0, room = 0;
-    int status = source != NULL ? 1 : co__gen_no_loop();
+    int status = source != NULL ? 1 : co__gen_null();
     while (status == 1 && n < most) {
         void *grown = co__iter_grow(collected, n, most, bytes, &room); /* first, so that no item is lost */
         if (grown == NULL) {

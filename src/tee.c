@@ -4,6 +4,7 @@
  * it is in. A chunk is kept by those that hold it and by the one before it, so what lies before the slowest reader goes
  * as it goes on; a memo is whoever holds the first chunk for good. Chunks never move, so that an item stays where it is
  * until the reader's next step. */
+#include "gen.h"
 #include "itertools.h"
 
 #include <errno.h>
@@ -71,6 +72,7 @@ static struct stream *create_stream(co_gen_t *source, size_t bytes, struct chunk
         return NULL;
     }
     size_t room = CHUNK_BYTES / bytes;
+    co__gen_take_over(source);
     *stream = (struct stream){.source = source, .references = 1, .bytes = bytes, .room = room > 0 ? room : 1};
     *first = create_chunk(stream);
     if (*first == NULL) {
@@ -198,7 +200,7 @@ int co__iter_tee(co_gen_t *source, size_t n, void *generators, size_t bytes) {
     for (size_t i = 0; i < n; i++)
         co__iter_store(handles + i * handle_bytes, NULL);
     if (n == 0)
-        return source != NULL ? co_gen_destroy(source) : co__gen_no_loop();
+        return source != NULL ? co_gen_destroy(source) : co__gen_null();
     struct stream *stream = create_stream(source, bytes, &first);
     if (stream == NULL)
         return -errno;

@@ -153,6 +153,93 @@ void test_close_ends_loops(void **) {
     assert_int_equal(trace_length, 4); /* i, t, o, d */
 }
 
+static CO_GENERATOR(owning, long, CO_OWN(long, from), (char, letter)) {
+    guard local(letter);
+    co_defer(trace_letter, LETTER("1"));
+    CO_FOR_OR_FAIL(long, x, from) {
+        guard in_the_loop('x');
+        CO_EMIT(x * x);
+    }
+}
+
+static CO_GENERATOR(idle, long, CO_OWN(long, from)) {
+    guard local('g');
+    long item = 0;
+    CO_NEXT(from, &item);
+    CO_EMIT(item);
+}
+
+/* Owned parameters and loops that a close ends twice, or in another order than deferred calls: before the guards of
+ * their frame, and the loop within before what was deferred earlier. */
+void test_owned_parameters(void **) {
+    static const char *const expected[] = {"", "dio1xb1xa", "xxitdo1xb1xa"};
+    for (int steps = 0; steps < 3; steps++) {
+        long item = 0;
+        trace_clear();
+        CO_GEN(long) generator = owning(owning(with_destructors(), 'b'), 'a');
+        for (int i = 0; i < steps; i++)
+            assert_int_equal(CO_NEXT(generator, &item), CO_GEN_ITEM);
+        assert_int_equal(CO_GEN_DESTROY(generator), 0);
+        if (strcmp(trace, "xxidto1xb1xa") != 0) /* emit_twice is inlined, and its guard one of the body's */
+            assert_trace(expected[steps]);
+    }
+    long item = 0;
+    trace_clear();
+    CO_GEN(long) generator = idle(with_destructors());
+    assert_int_equal(CO_NEXT(generator, &item), CO_GEN_ITEM);
+    assert_int_equal(CO_GEN_DESTROY(generator), 0);
+    assert_trace("gdio");
+    trace_clear();
+    long sum = 0;
+    CO_FOR(long, x, owning(owning(count_to(3), 'b'), 'a'))
+        sum += x;
+    assert_int_equal(sum, 1 + 16 + 81);
+    assert_trace("xxxxxxb1a1");
+}
+
+static CO_GENERATOR(throw_out_of_a_loop, long, CO_OWN(long, from)) {
+    try {
+        CO_FOR(long, x, from) {
+            CO_FOR(long, y, with_destructors()) {
+                CO_EMIT(x);
+                if (x == 2)
+                    throw std::runtime_error("left");
+                if (y == 1)
+                    break;
+            }
+        }
+    } catch (const std::runtime_error &) {
+        CO_EMIT(-1);
+    }
+    CO_EMIT(-2);
+}
+
+/* Loops in a coroutine that an exception leaves, and that a close leaves then. */
+void test_an_exception_leaves_loops_in_a_generator(void **) {
+    static const long expected[] = {1, 2, -1, -2};
+    for (int stop = 0; stop < 5; stop++) {
+        int count = 0;
+        trace_clear();
+        CO_GEN(long) generator = throw_out_of_a_loop(with_destructors());
+        for (; count < stop; count++) {
+            long item = 0;
+            assert_int_equal(CO_NEXT(generator, &item), CO_GEN_ITEM);
+            assert_int_equal(item, expected[count]);
+        }
+        assert_int_equal(CO_GEN_DESTROY(generator), 0);
+        assert_int_equal(trace_length, stop == 0 ? 0 : stop == 1 ? 6 : 10);
+    }
+}
+
+static CO_GENERATOR(compound, point, (double, x)) { CO_EMIT(point{x, 2, 3}); }
+
+/* Items and options with commas. */
+void test_commas(void **) {
+    CO_FOR(point, p, compound(1)) {
+        assert_true(static_cast<int>(p.y) == 2);
+    }
+}
+
 static CO_GENERATOR(throw_and_catch, long, (int, count)) {
     for (int i = 0; i < count; i++) {
         try {
@@ -256,6 +343,9 @@ int main(void) {
         cmocka_unit_test(test_steps),
         cmocka_unit_test(test_close_runs_destructors),
         cmocka_unit_test(test_close_ends_loops),
+        cmocka_unit_test(test_owned_parameters),
+        cmocka_unit_test(test_an_exception_leaves_loops_in_a_generator),
+        cmocka_unit_test(test_commas),
         cmocka_unit_test(test_exceptions_in_bodies),
         cmocka_unit_test(test_inside_a_handler),
         cmocka_unit_test(test_an_exception_leaves_a_loop),

@@ -197,6 +197,81 @@ static void test_a_generator_without_a_coroutine(void **state) {
     }
 }
 
+/* ---- Long chains ---------------------------------------------------------------------------------------------- */
+
+enum { LONG_CHAIN = 10000, EMULATED_CHAIN = 500, DEEP_STACK_BYTES = 16384 };
+
+static long cleaned;
+
+/* In order: the innermost, which is the last to be made, first. */
+static void note_clean(void *number) {
+    assert_int_equal(cleaned, number_of(number));
+    cleaned++;
+}
+
+static const co_options_t small_stack = {.stack_bytes = 8192};
+
+static CO_GENERATOR_WITH(&small_stack, chained, long, (long, number)) {
+    co_defer(note_clean, value_of(number));
+    if (number > 0)
+        CO_FROM(chained(number - 1), NULL);
+    else
+        CO_EMIT(8);
+}
+
+static CO_GENERATOR_WITH(&small_stack, looped, long, (long, number), CO_OWN(long, source)) {
+    co_defer(note_clean, value_of(number));
+    CO_FOR(long, x, source)
+        CO_EMIT(x);
+}
+
+/* Fewer where stacks cost mappings, or time. */
+static long chain_length(void) {
+#ifdef TEST_SANITIZED
+    return EMULATED_CHAIN;
+#else
+    return under_valgrind() ? EMULATED_CHAIN : LONG_CHAIN;
+#endif
+}
+
+static void *close_on_a_small_stack(void *generator) {
+    return value_of(CO_GEN_CLOSE((CO_GEN(long))generator) == 0 && CO_GEN_DESTROY((CO_GEN(long))generator) == 0);
+}
+
+static void close_long_chain(CO_GEN(long) generator, long length) {
+    const co_options_t options = {.stack_bytes = DEEP_STACK_BYTES};
+    void *done = NULL;
+    co_t *co = co_create_with(&options, close_on_a_small_stack, CO_GEN_UNTYPED(generator));
+    assert_int_equal(co_resume(co, NULL, &done), CO_RETURNED);
+    assert_int_equal(number_of(done), 1);
+    assert_int_equal(co_destroy(co), 0);
+    assert_int_equal(cleaned, length);
+}
+
+/* A close that takes stack for every level of the chain. */
+static void test_rule_47_closing_a_long_chain(void **state) {
+    (void)state;
+    const long length = chain_length();
+    CO_GEN(long) generator = chained(length - 1);
+    assert_next(generator, 8);
+    cleaned = 0;
+    close_long_chain(generator, length);
+}
+
+/* The same where loops and parameters make the chain, of which half has begun. */
+static void test_rule_56_closing_a_long_chain_of_owners(void **state) {
+    (void)state;
+    const long length = chain_length() / 2;
+    CO_GEN(long) generator = chained(0);
+    for (long i = 1; i < length; i++)
+        generator = looped(i, generator);
+    assert_next(generator, 8);
+    for (long i = 0; i < length; i++)
+        generator = looped(i, generator);
+    cleaned = 0;
+    close_long_chain(generator, length);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_emit_from_depth_1000),
@@ -204,6 +279,8 @@ int main(void) {
         cmocka_unit_test(test_generators_step_generators),
         cmocka_unit_test(test_a_loop_in_a_coroutine),
         cmocka_unit_test(test_a_generator_without_a_coroutine),
+        cmocka_unit_test(test_rule_47_closing_a_long_chain),
+        cmocka_unit_test(test_rule_56_closing_a_long_chain_of_owners),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,6 +140,29 @@ static struct over_aligned make_over_aligned(long i) { return (struct over_align
 static bool is_over_aligned(struct over_aligned item, long i) { return item.byte == i; }
 ITEM_TEST(over_aligned, struct over_aligned, make_over_aligned, is_over_aligned)
 
+struct pair {
+    int a, b;
+};
+
+static void emit_pair(CO_GEN(struct pair) self, int a) { CO_EMIT_TO(self, (struct pair){a, a + 1}); }
+
+static CO_GENERATOR(pairs, struct pair) {
+    CO_EMIT((struct pair){1, 2});
+    emit_pair(CO_SELF, 3);
+    CO_EMIT((struct pair){.b = 6, .a = 5});
+}
+
+/* Items whose commas a macro takes for its own. */
+static void test_compound_literals(void **state) {
+    (void)state;
+    int expected = 1;
+    CO_FOR(struct pair, pair, pairs()) {
+        assert_int_equal(pair.a, expected++);
+        assert_int_equal(pair.b, expected++);
+    }
+    assert_int_equal(expected, 7);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_items_char),         cmocka_unit_test(test_items_bool),
@@ -148,7 +171,7 @@ int main(void) {
         cmocka_unit_test(test_items_double),       cmocka_unit_test(test_items_long_double),
         cmocka_unit_test(test_items_text),         cmocka_unit_test(test_items_colour),
         cmocka_unit_test(test_items_three),        cmocka_unit_test(test_items_large),
-        cmocka_unit_test(test_items_over_aligned),
+        cmocka_unit_test(test_items_over_aligned), cmocka_unit_test(test_compound_literals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

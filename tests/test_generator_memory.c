@@ -114,11 +114,40 @@ static void test_rule_57_handing_over_tells(void **state) {
     assert_int_equal(CO_GEN_DESTROY(generator), 0);
 }
 
+static CO_GENERATOR(own, long, CO_OWN(long, inner)) {
+    CO_FOR(long, x, inner)
+        CO_EMIT(x);
+}
+
+/* An argument that is lost with the generator that was to own it; its stack can be had again when it was not. */
+static void test_rule_57_owned_arguments_are_not_lost(void **state) {
+    (void)state;
+    int status = 0;
+    CO_GEN(long) inner = one_item(5);
+    if (!use_up_memory()) {
+        refuses = false;
+        assert_int_equal(CO_GEN_DESTROY(inner), 0);
+        skip();
+    }
+    for (int i = 0; i < 3; i++) {
+        errno = 0;
+        assert_null(own(inner));
+        assert_int_equal(errno, ENOMEM);
+        inner = one_item(6);
+        assert_non_null(inner);
+    }
+    CO_FOR_STATUS(long, x, own(own(inner)), status)
+        FAIL("%ld", x);
+    assert_int_equal(status, -ENOMEM);
+    give_memory_back();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rule_57_creation_fails),
         cmocka_unit_test(test_rule_57_a_loop_tells),
         cmocka_unit_test(test_rule_57_handing_over_tells),
+        cmocka_unit_test(test_rule_57_owned_arguments_are_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

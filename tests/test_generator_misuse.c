@@ -13,11 +13,21 @@ static void test_null(void **state) {
     (void)state;
     long item = NO_ITEM;
     CO_GEN(long) nothing = NULL;
-    assert_int_equal(CO_NEXT(nothing, &item), -EINVAL);
-    assert_int_equal(CO_SEND(nothing, NULL, &item), -EINVAL);
-    assert_int_equal(CO_SEND(nothing, value_of(1), &item), -EINVAL);
-    assert_int_equal(CO_THROW(nothing, EIO, &item), -EINVAL);
-    assert_int_equal(item, NO_ITEM);
+    static const int errors[] = {0, ENOMEM, EAGAIN, EPERM}, expected[] = {EINVAL, ENOMEM, EAGAIN, EINVAL};
+    for (int i = 0; i < 4; i++) { /* a step tells why there is none, as a loop does */
+        errno = errors[i];
+        assert_int_equal(CO_NEXT(nothing, &item), -expected[i]);
+        assert_int_equal(CO_SEND(nothing, NULL, &item), -expected[i]);
+        assert_int_equal(CO_SEND(nothing, value_of(1), &item), -expected[i]);
+        assert_int_equal(CO_THROW(nothing, EIO, &item), -expected[i]);
+        assert_int_equal(CO_THROW(nothing, -EIO, &item), -expected[i]);
+        int status = 0;
+        CO_FOR_STATUS(long, x, nothing, status)
+            FAIL("%ld", x);
+        assert_int_equal(status, -expected[i]);
+        assert_int_equal(item, NO_ITEM);
+    }
+    errno = 0;
     assert_int_equal(CO_GEN_CLOSE(nothing), -EINVAL);
     assert_int_equal(CO_GEN_DESTROY(nothing), 0);
     assert_null(CO_GEN_RESULT(nothing));

@@ -473,6 +473,15 @@ FUNCTION co_defer
     .cfi_endproc
     .size co_defer, . - co_defer
 
+/* void co__defer_in_place(struct co__deferred *call, void (*fn)(void *), void *arg): likewise. */
+FUNCTION co__defer_in_place
+    .cfi_startproc
+    FUNCTION_ENTRY
+    mov x3, sp
+    b co__defer_at
+    .cfi_endproc
+    .size co__defer_in_place, . - co__defer_in_place
+
 #if defined(__ARM_FEATURE_BTI_DEFAULT)
 /* "ELF for the Arm 64-bit Architecture", program property FEATURE_1_AND: branch targets are marked (bit 0). */
     .section .note.gnu.property, "a"

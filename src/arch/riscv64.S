@@ -467,3 +467,11 @@ FUNCTION co_defer
     tail co__defer
     .cfi_endproc
     .size co_defer, . - co_defer
+
+/* void co__defer_in_place(struct co__deferred *call, void (*fn)(void *), void *arg): likewise. */
+FUNCTION co__defer_in_place
+    .cfi_startproc
+    mv a3, sp
+    tail co__defer_at
+    .cfi_endproc
+    .size co__defer_in_place, . - co__defer_in_place

@@ -483,6 +483,15 @@ FUNCTION co_defer
     .cfi_endproc
     .size co_defer, . - co_defer
 
+/* void co__defer_in_place(struct co__deferred *call, void (*fn)(void *), void *arg): likewise. */
+FUNCTION co__defer_in_place
+    .cfi_startproc
+    LANDING
+    leaq 8(%rsp), %rcx
+    jmp co__defer_at
+    .cfi_endproc
+    .size co__defer_in_place, . - co__defer_in_place
+
 #if defined(__CET__) && (__CET__ & 1)
 /* psABI section 5.1.1: indirect branches land on endbr64; nothing is said of shadow stacks. */
     .section .note.gnu.property, "a"

@@ -95,7 +95,7 @@ standards() {
 
 cd "$include" || exit 1
 # The architectures' files are not for inclusion alone: co.h selects one.
-for header in co.h co/*.h; do
+for header in co.h co/*.h co/gen/*.h; do
     standards gcc g++
     standards clang-14 clang++-14
     standards clang-19 clang++-19

@@ -35,7 +35,17 @@ CO_GENERATOR(buffers, char *) {
     CO_EMIT(buffer);
 }
 
-CO_GENERATOR(points, struct point, (struct point, first)) { CO_EMIT(first); }
+#ifdef __cplusplus
+#define LITERAL point
+#else
+#define LITERAL (struct point)
+#endif
+
+CO_GENERATOR(points, struct point, (struct point, first)) {
+    CO_EMIT(first);
+    CO_EMIT(LITERAL{1, 2});
+    CO_EMIT_TO(CO_SELF, LITERAL{1, 2});
+}
 
 CO_GENERATOR(pixels, struct pixel) {
     struct pixel pixel = {1, 2};
@@ -70,6 +80,9 @@ int case_for(void) {
         count += x > 0;
 #elif defined(WRONG_FOR_BORROWED)
     CO_FOR_BORROWED(long, x, ints(3))
+        count += x > 0;
+#elif defined(WRONG_FOR_UNTYPED)
+    CO_FOR(int, x, CO_GEN_UNTYPED(ints(3)))
         count += x > 0;
 #elif defined(WRONG_FOR_OTHER_POINTER)
     CO_FOR(int, x, &count)
@@ -150,6 +163,58 @@ CO_GENERATOR(hand_over, int, (CO_GEN(int), other), (CO_GEN(long), wrong)) {
     CO_FROM_BORROWED(other, NULL);
     CO_FROM_TO(CO_SELF, ints(3), NULL);
 #endif
+}
+
+/* Parameters that a generator owns, of another type than the argument's or the loop's; loops and delegations that fail
+ * the body. */
+extern const co_options_t options;
+
+CO_GENERATOR_WITH(&options, own, int, CO_OWN(int, source), (long, first), CO_OWN(const char *, text)) {
+    (void)source, (void)first, (void)text;
+#if defined(WRONG_OWNED_FOR)
+    CO_FOR(long, x, source)
+        CO_EMIT(x > 0);
+#elif defined(WRONG_FOR_OR_FAIL)
+    CO_FOR_OR_FAIL(int, x, longs(3))
+    CO_EMIT(x > 0);
+#elif defined(WRONG_FROM_OR_FAIL)
+    CO_FROM_OR_FAIL(text, NULL);
+#else
+    CO_FOR_OR_FAIL(int, x, source)
+    CO_EMIT(x > 0);
+    CO_FOR(const char *, x, text)
+        CO_EMIT(x[0]);
+    CO_FROM_OR_FAIL(ints(3), NULL);
+#endif
+}
+
+CO_GENERATOR_WITH(NULL, own_nothing, int) { CO_EMIT(1); }
+
+int make_owners(void);
+int make_owners(void) {
+#if defined(WARNED_OWNED_ARGUMENT)
+    return CO_GEN_DESTROY(own(longs(3), 1, texts()));
+#elif defined(WRONG_OWNED_NUMBER)
+    return CO_GEN_DESTROY(own(3.0, 1, texts()));
+#elif defined(WRONG_OWNED_MISSING)
+    return CO_GEN_DESTROY(own(ints(3), 1));
+#else
+    return CO_GEN_DESTROY(own(ints(3), 1, texts())) + CO_GEN_DESTROY(own_nothing());
+#endif
+}
+
+#if defined(WRONG_OPTIONS)
+CO_GENERATOR_WITH(options, with_wrong_options, int) { CO_EMIT(1); }
+#endif
+
+/* A loop that fails a function which is no body, and has something to return. */
+int fail_outside(void);
+int fail_outside(void) {
+#if defined(WARNED_FOR_OR_FAIL_OUTSIDE)
+    CO_FOR_OR_FAIL(int, x, ints(3))
+    (void)x;
+#endif
+    return 0;
 }
 
 /* Items of another type than the generator's. */
