@@ -20,6 +20,8 @@
 #define CO__ENDING 1 /* its deferred calls or its destructors run: yields are refused */
 #define CO__ENDED 2
 
+#define CO__BLOCK_BYTES 336 /* behind which a task has more */
+
 /* The two bytes of a number from 64 to 8191 in call-frame information (DWARF 5, section 7.6: signed LEB128). */
 #define CO__SLEB128(number) 0x80 | ((number) & 0x7f), (number) >> 7
 
@@ -30,6 +32,8 @@
 #include "hooks.h"
 #include "stack.h"
 
+#include <stdatomic.h>
+
 /* The library switches through the inline door in sanitizer builds of itself too: the one function that does is
  * CO__UNINSTRUMENTED, and hooks.c tells the sanitizers. */
 #ifdef CO_NO_INLINE
@@ -39,6 +43,12 @@ static CO__INLINE co_t *co__current_get(void) {
     co_t *current;
     CO__THREAD_GET(, CO__THREAD_CURRENT, current);
     return current;
+}
+
+static CO__INLINE int co__handlers_active(void) {
+    const struct co__handlers *handlers;
+    CO__THREAD_GET(__volatile__, CO__THREAD_HANDLERS, handlers);
+    return handlers == NULL || handlers->caught != NULL || handlers->uncaught != 0;
 }
 #endif
 
@@ -57,6 +67,12 @@ static CO__INLINE co_t *co__current_get(void) {
 #define CO__UNINSTRUMENTED
 #endif
 
+/* A coroutine without options, of the default size, that no tool has to be told of: its memory may go to the pool as it
+ * is when it has ended. */
+#define CO__PLAIN 1
+/* A task of a scheduler, which alone resumes and destroys it. */
+#define CO__TASK 2
+
 struct co__block {
     struct co hot;
 
@@ -69,8 +85,7 @@ struct co__block {
     unsigned char life;            /* CO__ALIVE, CO__ENDING, CO__ENDED */
     unsigned char slow;            /* every switch goes through the library, and own.pc is kept in slow_pc while
                                       suspended: CO_FPENV, CO_CANARIES, sanitizers */
-    unsigned char plain;           /* without options, of the default size, and no tool has to be told: co_destroy may
-                                      hand it to the pool as it is when it has ended */
+    unsigned char kind;            /* CO__PLAIN, CO__TASK */
     unsigned char unwinds;         /* while closing: through the unwinder */
     void *slow_pc;
     void *resumer_pc;              /* the true resumer.pc while yields are refused, else NULL */
@@ -94,12 +109,26 @@ struct co__block {
 
 static inline struct co__block *co__block_of(const co_t *co) { return (struct co__block *)(uintptr_t)co; }
 
+/* Who has resumed `co`, which runs or waits for another; NULL: no coroutine. */
+static inline co_t *co__resumer_of(const co_t *co) {
+    return (co__block_of(co)->kind & CO__TASK) != 0 ? NULL : co->own.base;
+}
+
 /* Where a pc that may be jumped to is kept: NULL unless the coroutine is suspended. */
 static inline void **co__pc_word(struct co__block *block) { return block->slow ? &block->slow_pc : &block->hot.own.pc; }
 
 /* src/arch. Where a fresh coroutine starts, where co_close sends one whose landing knows no unwinder, and what refuses
  * a yield: addresses for a pc word, not functions to call. */
 extern const char co__entry[], co__closing[], co__refusal[];
+
+/* What a fresh coroutine needs on any block, beside its pc: co__entry, so that the first resume is like all others. */
+static CO__INLINE void co__make_fresh(struct co__block *block, co_fn fn, void *arg, const char *site) {
+    block->hot.own.sp = block;
+    block->fn = fn;
+    block->arg = arg;
+    block->site = site;
+    block->life = CO__ALIVE;
+}
 
 static inline bool co__is_fresh(struct co__block *block) { return *co__pc_word(block) == (const void *)co__entry; }
 
@@ -114,6 +143,10 @@ void co__fpenv_swap(uint32_t fpenv[2]);
 uintptr_t co__valgrind(uintptr_t otherwise, const uintptr_t request[6]);
 
 /* co.c */
+co_t *co__create(const co_options_t *opt, co_fn fn, void *arg, const void *caller, unsigned kind);
+void co__free(struct co__block *block); /* one that has ended */
+/* Whether there was ever a coroutine with CO_FPENV. */
+extern atomic_bool co__fpenv_was_used __attribute__((visibility("hidden")));
 struct co__outcome {
     void *value;
     long status;
@@ -121,8 +154,10 @@ struct co__outcome {
 struct co__outcome co__finish(co_t *co, void *value);
 int co__enter(struct co__block *block, void *in, void **out);
 
-/* close.c: ends one that is fresh or has ended. */
+/* close.c: ends one that is fresh or has ended; makes the next switch into one that stopped close it, with destructors if
+ * it stopped where unwinding may begin. */
 void co__end_fresh(struct co__block *block);
+void co__redirect(struct co__block *block, bool may_unwind);
 
 /* defer.c: the end of a body. Between begin and end yields are refused; `outcome` gathers the first error. */
 int co__defer(void (*fn)(void *), void *arg, uintptr_t mark);

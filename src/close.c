@@ -45,14 +45,15 @@ CO__NORETURN static void die(const char *message) {
 
 /* Sends the coroutine to the second landing of its yield, if it has one, or else to co__closing, which finds the four
  * words of the pending yield on its stack, so that call-frame information can lead from there to the yield's frame. */
-static void redirect(struct co__block *block) {
+void co__redirect(struct co__block *block, bool may_unwind) {
     void **pc = co__pc_word(block);
-    int32_t distance;
-    memcpy(&distance, (char *)*pc - sizeof distance, sizeof distance);
+    int32_t distance = 0;
+    if (may_unwind) /* the word is before the landings of yields only */
+        memcpy(&distance, (char *)*pc - sizeof distance, sizeof distance);
     size_t room = (size_t)((char *)block->hot.own.sp - block->stack.low);
     if (room < CLOSING_LEAST_BYTES)
         die("no stack is left to close a coroutine on");
-    block->unwinds = &_Unwind_ForcedUnwind != NULL && room >= UNWINDING_BYTES;
+    block->unwinds = may_unwind && &_Unwind_ForcedUnwind != NULL && room >= UNWINDING_BYTES;
     if (distance != 0 && block->unwinds) {
         *pc = (char *)*pc + distance;
         return;
@@ -76,7 +77,7 @@ int co_close(co_t *co) {
     }
     if (*co__pc_word(block) == NULL)
         return -EBUSY;
-    redirect(block);
+    co__redirect(block, true);
     return co__enter(block, NULL, NULL);
 }
 

@@ -25,6 +25,7 @@ _Static_assert(offsetof(struct co__block, deferred) == CO__DEFERRED, "block.h");
 _Static_assert(offsetof(struct co__block, failure) == CO__FAILURE, "block.h");
 _Static_assert(offsetof(struct co__block, life) == CO__LIFE, "block.h");
 _Static_assert(offsetof(struct co__block, resumer_pc) == CO__TRUE_RESUMER_PC, "block.h");
+_Static_assert(sizeof(struct co__block) == CO__BLOCK_BYTES, "block.h");
 _Static_assert(sizeof(struct co__block) <= CO__STACK_LEAST_BYTES / 2, "a least stack must hold block and frames");
 
 /* ---- Making one ---------------------------------------------------------------------------------------------- */
@@ -40,25 +41,17 @@ static int check_options(const co_options_t *opt) {
     return 0;
 }
 
-/* What a fresh coroutine needs on any block. Its pc is set, so that the first resume is like all others; co__entry
- * refuses a value that no yield waits for. */
-static CO__INLINE void make_fresh(struct co__block *block, co_fn fn, void *arg, const char *site) {
-    block->hot.own.sp = block;
-    block->fn = fn;
-    block->arg = arg;
-    block->site = site;
-    block->life = CO__ALIVE;
-}
+atomic_bool co__fpenv_was_used;
 
-static co_t *create(const co_options_t *opt, co_fn fn, void *arg, const void *caller) {
+co_t *co__create(const co_options_t *opt, co_fn fn, void *arg, const void *caller, unsigned kind) {
     int error = fn == NULL ? EINVAL : check_options(opt);
-    struct co__block *block = error == 0 ? co__stack_acquire(opt, &error) : NULL;
+    struct co__block *block = error == 0 ? co__stack_acquire(opt, (kind & CO__TASK) != 0, &error) : NULL;
     if (block == NULL) {
         errno = error;
         return NULL;
     }
-    make_fresh(block, fn, arg, opt->site);
-    block->plain = 0;
+    co__make_fresh(block, fn, arg, opt->site);
+    block->kind = (unsigned char)kind;
     block->caller = caller;
     block->flags = opt->flags;
     block->name = opt->name;
@@ -66,8 +59,10 @@ static co_t *create(const co_options_t *opt, co_fn fn, void *arg, const void *ca
     block->allocator = opt->allocator;
     block->stack_bytes = opt->stack_bytes;
     block->slow = co__hooks_created(block) || (opt->flags & (CO_FPENV | CO_CANARIES)) != 0;
-    if ((opt->flags & CO_FPENV) != 0)
+    if ((opt->flags & CO_FPENV) != 0) {
+        atomic_store_explicit(&co__fpenv_was_used, true, memory_order_relaxed);
         co__fpenv_save(block->fpenv);
+    }
     if ((opt->flags & CO_WATERMARK) != 0)
         co__watermark_paint(block);
     *co__pc_word(block) = (void *)(uintptr_t)co__entry;
@@ -80,7 +75,7 @@ static const co_options_t defaults;
 #define CREATOR __attribute__((noinline))
 
 CREATOR co_t *co_create_with(const co_options_t *opt, co_fn fn, void *arg) {
-    return create(opt != NULL ? opt : &defaults, fn, arg, __builtin_return_address(0));
+    return co__create(opt != NULL ? opt : &defaults, fn, arg, __builtin_return_address(0), 0);
 }
 
 /* Away from the code that most creations run, which then saves no registers. */
@@ -88,19 +83,16 @@ static CO__COLD __attribute__((noinline)) co_t *create_plain(const char *site, c
                                                              const void *caller) {
     co_options_t options = defaults;
     options.site = site;
-    co_t *co = create(&options, fn, arg, caller);
-    if (co != NULL)
-        co__block_of(co)->plain = !co__hooks_present();
-    return co;
+    return co__create(&options, fn, arg, caller, co__hooks_present() ? 0 : CO__PLAIN);
 }
 
 CREATOR co_t *co_create_at(const char *site, co_fn fn, void *arg) {
     struct co__block *block;
     if (!CO__LIKELY(fn != NULL) || !CO__LIKELY(site != NULL) || !CO__LIKELY((block = co__pool_pop_plain()) != NULL))
         return create_plain(site, fn, arg, __builtin_return_address(0));
-    make_fresh(block, fn, arg, site);
+    co__make_fresh(block, fn, arg, site);
     block->slow = 0; /* one store together with its neighbours */
-    block->plain = 1;
+    block->kind = CO__PLAIN;
     block->unwinds = 0;
     block->hot.own.pc = (void *)(uintptr_t)co__entry;
     return &block->hot;
@@ -223,20 +215,36 @@ void *co_fail(int error) {
 
 /* ---- Asking about one, and its end --------------------------------------------------------------------------- */
 
+/* For this layer one that has ended, and is not freed, is a task still. */
+static bool is_task(const co_t *co) { return (co__block_of(co)->kind & CO__TASK) != 0; }
+
+/* A weak reference: this file does not make a static program link the scheduler. NULL in a program without tasks. */
+extern const char co__park_nested_landing[] __attribute__((weak));
+
+/* Of one that neither is suspended nor has to do with the running coroutine: whether it belongs to a task, which then
+ * waits or is somewhere on another thread. The innermost of a parked task keeps its link to its resumer elsewhere. */
+static bool is_in_parked_task(const co_t *co) {
+    const void *parked = co__park_nested_landing;
+    for (; co != NULL; co = co->own.base)
+        if (is_task(co) || (parked != NULL && co->resumer.base == parked))
+            return true;
+    return false;
+}
+
 co_status_t co_status(const co_t *co) {
     struct co__block *block = co__block_of(co);
     if (co == NULL || block->life == CO__ENDED)
         return CO_DEAD;
     if (*co__pc_word(block) != NULL)
         return CO_SUSPENDED;
-    /* The resumers of the running coroutine are found through own.base, which holds a link while own.pc is NULL. */
+    /* A resumer of the running coroutine? */
     const co_t *running = co__current_get();
     if (co == running)
         return CO_RUNNING;
-    for (const co_t *resumer = running; resumer != NULL; resumer = resumer->own.base)
+    for (const co_t *resumer = running; resumer != NULL; resumer = co__resumer_of(resumer))
         if (co == resumer)
             return CO_NORMAL;
-    return CO_RUNNING;
+    return is_in_parked_task(co) ? CO_NORMAL : CO_RUNNING;
 }
 
 void *co_data(const co_t *co) { return co != NULL ? co__block_of(co)->data : NULL; }
@@ -245,16 +253,22 @@ const char *co_name(const co_t *co) { return co != NULL ? co__block_of(co)->name
 
 const char *co_site(const co_t *co) { return co != NULL ? co__block_of(co)->site : NULL; }
 
+void co__free(struct co__block *block) {
+    co__hooks_destroyed(block);
+    co__stack_release(block);
+}
+
 static CO__COLD __attribute__((noinline)) int destroy(co_t *co) {
     struct co__block *block = co__block_of(co);
+    if (is_task(co))
+        return -EBUSY; /* its scheduler looks at it still */
     int status = block->life == CO__ENDED ? 0 : co_close(co);
     if (status == -EBUSY) {
         if (block->life != CO__ENDED)
             return -EBUSY;
         status = -EINVAL; /* a deferred call's error: -EBUSY would say that nothing was freed */
     }
-    co__hooks_destroyed(block);
-    co__stack_release(block);
+    co__free(block);
     return status;
 }
 
@@ -262,7 +276,7 @@ int co_destroy(co_t *co) {
     struct co__block *block = co__block_of(co);
     if (co == NULL)
         return 0;
-    if (CO__LIKELY(block->plain) && CO__LIKELY(block->life == CO__ENDED) && CO__LIKELY(co__pool_push_plain(block)))
+    if (CO__LIKELY(block->kind == CO__PLAIN) && CO__LIKELY(block->life == CO__ENDED) && CO__LIKELY(co__pool_push_plain(block)))
         return 0;
     return destroy(co);
 }

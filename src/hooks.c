@@ -95,6 +95,10 @@ static CO__INLINE bool no_tools(void) {
 
 bool co__hooks_present(void) { return !no_tools() && tools_present() != DECIDED; }
 
+bool co__hooks_present_at_switches(void) {
+    return !no_tools() && (tools_present() & (ASAN | TSAN | MSAN)) != 0;
+}
+
 /* ---- LeakSanitizer ------------------------------------------------------------------------------------------- */
 
 /* LeakSanitizer searches the stacks of threads, from the stack pointer up, and what is reachable from there. Stacks
@@ -157,11 +161,13 @@ TOOLS_ONLY CO__UNINSTRUMENTED static void drop_fake_stack(struct co__fake_stack 
 }
 
 /* While a coroutine runs, the sanitizer takes its stack for the thread's. What the thread keeps on its own stack must
- * still be found, if the coroutine calls exit(). The frames that are still to come before the switch are below `sw`. */
+ * still be found, if the coroutine calls exit(). Between here and the switch there may be other frames, and `sw` may be
+ * on a fake stack itself: the scheduler's is. */
 #define FRAMES_TO_COME_BYTES ((size_t)2048)
 
 TOOLS_ONLY CO__UNINSTRUMENTED static void add_thread_stack(struct co__hooked_switch *sw) {
-    uintptr_t bottom = (uintptr_t)sw->bottom, top = bottom + sw->bytes, used = (uintptr_t)sw;
+    uintptr_t bottom = (uintptr_t)sw->bottom, top = bottom + sw->bytes;
+    uintptr_t used = (uintptr_t)__builtin_frame_address(0);
     if (used < bottom || used >= top)
         return; /* on a stack of somebody else's making, which LeakSanitizer knows as well as it ever did */
     used = used - bottom > FRAMES_TO_COME_BYTES ? (used - FRAMES_TO_COME_BYTES) / 16 * 16 : bottom;
@@ -280,7 +286,7 @@ TOOLS_ONLY static bool created(struct co__block *block) {
         uintptr_t low = (uintptr_t)stack->low;
         block->hooks.valgrind_stack = valgrind(STACK_REGISTER, low, low + stack->bytes - 1);
     }
-    return (tools & (ASAN | TSAN | MSAN)) != 0;
+    return co__hooks_present_at_switches();
 }
 
 bool co__hooks_created(struct co__block *block) { return no_tools() ? false : created(block); }

@@ -35,6 +35,8 @@ struct co__hooked_switch {
 
 /* Whether there is any tool to tell. */
 bool co__hooks_present(void);
+/* Whether there is one that must be told of switches. */
+bool co__hooks_present_at_switches(void);
 /* At creation. Returns whether switches must be told, which makes the coroutine `slow`. */
 bool co__hooks_created(struct co__block *block);
 /* Before the stack is given back. */

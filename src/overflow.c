@@ -5,10 +5,10 @@
 #define _GNU_SOURCE 1 /* sigaltstack, and the registers' names in ucontext.h */
 
 #include "block.h"
+#include "describe.h"
 #include "lock.h"
 #include "pages.h"
 #include "signal_stack.h"
-#include "symbol.h"
 #include "text.h"
 
 #include <errno.h>
@@ -16,7 +16,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <string.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -39,34 +38,10 @@ static const struct co__block *overflowing(const siginfo_t *info, const ucontext
 }
 
 #define MOST_OF_A_NAME ((size_t)100)
-#define MOST_OF_A_SITE ((size_t)200)
-
-/* Of a long site the end, which has the file's own name and the line. */
-static void add_site(struct co__text *text, const char *site) {
-    size_t length = strlen(site);
-    if (length > MOST_OF_A_SITE) {
-        co__text_add(text, "...");
-        site += length - MOST_OF_A_SITE;
-    }
-    co__text_quote(text, site, MOST_OF_A_SITE);
-}
-
-static void add_symbol(struct co__text *text, const char *address) {
-    char description[CO__SYMBOL_TEXT_BYTES];
-    co__symbol_describe(address, description, sizeof description);
-    co__text_add(text, description);
-}
-
-/* The size in the terms of whoever chose it, unless the least size was more. */
-static size_t told_size(const struct co__block *block) {
-    size_t asked = block->stack_bytes != 0 ? block->stack_bytes : CO__STACK_DEFAULT_BYTES;
-    size_t size = co_stack_size(&block->hot);
-    return asked >= size / 2 ? asked : size;
-}
 
 /* One write, so that messages of several threads do not mix. */
 static void report(const struct co__block *block, const char *pc) {
-    const size_t stack_bytes = told_size(block);
+    const size_t stack_bytes = co__described_stack_bytes(block);
     struct co__text text;
     char message[1024];
     co__text_begin(&text, message, sizeof message);
@@ -78,17 +53,11 @@ static void report(const struct co__block *block, const char *pc) {
     }
     co__text_hex(&text, (uintptr_t)block);
     co__text_add(&text, block->name != NULL ? "), created " : ", created ");
-    if (block->site != NULL) {
-        co__text_add(&text, "at ");
-        add_site(&text, block->site);
-    } else {
-        co__text_add(&text, "in ");
-        add_symbol(&text, (const char *)block->caller - 1); /* the call, which may be its function's last instruction */
-    }
+    co__describe_site(&text, block);
     co__text_add(&text, ": its ");
     co__text_decimal(&text, stack_bytes);
     co__text_add(&text, " bytes of stack do not hold ");
-    add_symbol(&text, pc);
+    co__describe_code(&text, pc);
     co__text_add(&text, ".\nlibco: create it with a larger stack (co_options_t.stack_bytes = ");
     co__text_decimal(&text, (uint64_t)stack_bytes * 2);
     co__text_add(&text, ", say), or keep large arrays out of its functions and bound its recursion.\n");

@@ -223,7 +223,7 @@ static int take_run(int size_class, uint32_t most, struct co__run *run) {
 static struct co__block *first_of_run(struct co__run *run, int size_class) {
     struct co__stack stack;
     co__slab_stack(run, size_class, &stack);
-    return co__stack_place_block(&stack);
+    return co__stack_place_block(&stack, CO__TASK_BYTES);
 }
 
 struct co__block *co__pool_take(int size_class, int *error) {

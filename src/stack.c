@@ -20,16 +20,16 @@
 
 /* The block lies in the upper line of a pair of cache lines that processors fetch together; the first frame's line is
  * the lower one. */
-struct co__block *co__stack_place_block(const struct co__stack *stack) {
+struct co__block *co__stack_place_block(const struct co__stack *stack, size_t bytes_above) {
     uintptr_t top = (uintptr_t)stack->low + stack->bytes;
-    uintptr_t address = (top - sizeof(struct co__block) - 64) / 128 * 128 + 64;
+    uintptr_t address = (top - bytes_above - sizeof(struct co__block) - 64) / 128 * 128 + 64;
     struct co__block *block = (struct co__block *)address;
     /* Word by word: all at once is a string instruction to gcc, which takes longer to begin than these to end. */
     block->hot = (struct co){.own = {.pc = NULL}};
     block->error = block->refused = block->failure = block->outcome = 0;
     block->deferred = NULL;
     block->life = CO__ENDED;
-    block->slow = block->plain = block->unwinds = 0;
+    block->slow = block->kind = block->unwinds = 0;
     block->slow_pc = block->resumer_pc = NULL;
     block->handlers = NULL;
     block->stack = *stack;
@@ -47,7 +47,7 @@ static size_t usable_bytes(size_t asked) {
         least = co__signal_frame_bytes() + ROOM_BESIDE_SIGNAL_FRAME;
         atomic_store_explicit(&least_bytes, least, memory_order_relaxed);
     }
-    return (asked > least ? asked : least) + BLOCK_BYTES + CO__COLOUR_BYTES;
+    return (asked > least ? asked : least) + BLOCK_BYTES + CO__TASK_BYTES + CO__COLOUR_BYTES;
 }
 
 int co__default_size_class(void) {
@@ -79,7 +79,7 @@ static struct co__block *map_alone(size_t bytes, int *error) {
         return NULL;
     }
     return co__stack_place_block(
-        &(struct co__stack){.low = memory + guard, .bytes = bytes, .origin = CO__FROM_MAPPING});
+        &(struct co__stack){.low = memory + guard, .bytes = bytes, .origin = CO__FROM_MAPPING}, CO__TASK_BYTES);
 }
 
 static struct co__block *take_mapped(size_t asked, int *error) {
@@ -125,26 +125,27 @@ void co__stack_discard(struct co__block *block) {
 
 /* ---- Of others' ------------------------------------------------------------------------------------------------ */
 
-static struct co__block *use_memory(char *memory, size_t bytes, const co_options_t *opt, enum co__origin origin) {
+static struct co__block *use_memory(char *memory, size_t bytes, const co_options_t *opt, bool for_task,
+                                    enum co__origin origin) {
     struct co__stack stack = {.low = memory, .bytes = bytes, .origin = (unsigned char)origin};
     if ((opt->flags & CO_CANARIES) != 0)
         co__canaries_place(&stack);
-    return co__stack_place_block(&stack);
+    return co__stack_place_block(&stack, for_task ? CO__TASK_BYTES : 0);
 }
 
-struct co__block *co__stack_acquire(const co_options_t *opt, int *error) {
+struct co__block *co__stack_acquire(const co_options_t *opt, bool for_task, int *error) {
     size_t bytes = opt->stack_bytes;
     const bool default_size = bytes == 0 && opt->stack == NULL;
     const bool mapped = opt->stack == NULL && opt->allocator == NULL;
     *error = EINVAL;
-    if (!default_size && bytes < CO__STACK_LEAST_BYTES)
+    if (!default_size && bytes < CO__STACK_LEAST_BYTES + (!mapped && for_task ? CO__TASK_BYTES : 0))
         return NULL;
     if (mapped)
         return (opt->flags & CO_CANARIES) == 0 ? take_mapped(bytes, error) : NULL;
     if (opt->stack != NULL) {
         if (bytes > UINTPTR_MAX - (uintptr_t)opt->stack)
             return NULL;
-        return use_memory(opt->stack, bytes, opt, CO__FROM_CALLER);
+        return use_memory(opt->stack, bytes, opt, for_task, CO__FROM_CALLER);
     }
     if (default_size)
         bytes = CO__STACK_DEFAULT_BYTES;
@@ -153,7 +154,7 @@ struct co__block *co__stack_acquire(const co_options_t *opt, int *error) {
         *error = ENOMEM;
         return NULL;
     }
-    return use_memory(memory, bytes, opt, CO__FROM_ALLOCATOR);
+    return use_memory(memory, bytes, opt, for_task, CO__FROM_ALLOCATOR);
 }
 
 /* The block lies in the memory that goes. */

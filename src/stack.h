@@ -30,9 +30,13 @@ struct co__stack {
     unsigned char size_class;
 };
 
+/* What lies above the block wherever a task may come to live: in all memory of the library's own, and in that of others
+ * if the coroutine is a task (task.h). */
+#define CO__TASK_BYTES ((size_t)304)
+
 /* Takes a stack according to the options and returns the block at its top, as co__stack_place_block or an earlier life
  * has left it. NULL: `error` is EINVAL, ENOMEM or EAGAIN. */
-struct co__block *co__stack_acquire(const co_options_t *opt, int *error);
+struct co__block *co__stack_acquire(const co_options_t *opt, bool for_task, int *error);
 
 /* Gives it back: to the pool, to the system or to the allocator. The coroutine has ended. */
 void co__stack_release(struct co__block *block);
@@ -46,8 +50,8 @@ void co__stack_discard_all(const struct co__stack *stack);
 void co__stack_discard(struct co__block *block);
 
 /* The block at the top of a stack: ended, its `stack` set. All else is 0, as every end of a life leaves it, but for
- * what creation sets and what is set before it is used. */
-struct co__block *co__stack_place_block(const struct co__stack *stack);
+ * what creation sets and what is set before it is used. `bytes_above` of the memory stay free above it. */
+struct co__block *co__stack_place_block(const struct co__stack *stack, size_t bytes_above);
 
 int co__default_size_class(void);
 

@@ -1,4 +1,4 @@
-/* What test_backtrace.c, its walkers and its two scenarios share. */
+/* What test_backtrace.c, its walkers and its two scenarios share, and test_task_backtrace.c. */
 #ifndef BACKTRACE_H
 #define BACKTRACE_H
 
@@ -43,9 +43,9 @@ struct scenario {
 void backtrace_run_inline(struct scenario *scenario);
 void backtrace_run_out_of_line(struct scenario *scenario);
 
-/* Two stacks that the test supplies, so that it knows their order. */
-enum { STACK_BYTES = 65536 };
-extern char backtrace_stacks[2][STACK_BYTES];
+/* Stacks that the test supplies, so that it knows where they are. */
+enum { STACK_BYTES = 65536, STACKS = 3 };
+extern char backtrace_stacks[STACKS][STACK_BYTES];
 
 /* main's frame, at which a walk along frame pointers ends. */
 extern char *backtrace_main_frame;

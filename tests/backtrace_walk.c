@@ -39,7 +39,7 @@ static void walk_unwinder(struct walk *walk) { walk->frames = 0; }
 #define RECORD_OF(frame) ((char *)(frame))
 #endif
 
-/* A walker must not follow a pointer to nowhere: what is not on one of the three stacks ends the walk. */
+/* A walker must not follow a pointer to nowhere: what is on none of the stacks ends the walk. */
 static bool is_on_a_stack(const char *frame) {
     const char *low = backtrace_stacks[0], *high = low + sizeof backtrace_stacks;
     return (uintptr_t)frame % sizeof(void *) == 0 && frame != NULL &&

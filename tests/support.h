@@ -115,6 +115,24 @@ static inline bool under_valgrind(void) {
     return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;
 }
 
+/* An emulator, Valgrind or a sanitizer is many times slower. */
+static inline bool is_slow(void) {
+#if defined(TEST_SANITIZED) || !defined(__x86_64__)
+    return true;
+#else
+    return under_valgrind();
+#endif
+}
+
+/* Programs that try all there is to try do so in a build for it; in others they try less. */
+static inline bool is_thorough(void) {
+#ifdef TEST_THOROUGH
+    return true;
+#else
+    return false;
+#endif
+}
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
 #define TEST_SANITIZED 1

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-char backtrace_stacks[2][STACK_BYTES];
+char backtrace_stacks[STACKS][STACK_BYTES];
 char *backtrace_main_frame;
 
 static struct scenario scenarios[] = {

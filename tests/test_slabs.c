@@ -138,7 +138,7 @@ static void test_tops_are_spread(void **state) {
             assert_non_null(all[i]);
             assert_int_equal((uintptr_t)all[i] % 128, 64);
             size_t below_top = page_bytes() - (uintptr_t)all[i] % page_bytes();
-            assert_in_range(below_top, 64, 2560); /* 1.5 KiB of frames in the same page of 4 KiB */
+            assert_in_range(below_top, 64, 2624); /* 1,472 bytes of frames in the same page of 4 KiB */
             offsets += !offset_seen[below_top / 64];
             offset_seen[below_top / 64] = true;
         }

@@ -16,8 +16,8 @@
  * Conventions, beside those of co/gen.h:
  *  ownership  a helper owns the generators that are handed to it, whatever it answers, and destroys them when it ends:
  *             at its end, an error, close or destroy. While another executes or waits for one of them, close and
- *             destroy answer -EBUSY, and are to be called again; a loop or CO_FROM that owns the helper cannot, and
- *             leaves it to nobody
+ *             destroy answer -EBUSY, and are to be called again; a loop, CO_FROM, fold or collect that owns the helper
+ *             cannot, and leaves it to nobody
  *  creation   answers NULL, and errno: when a source is NULL (errno stays ENOMEM or EAGAIN, else it becomes EINVAL),
  *             when one is handed in twice (EINVAL), or out of memory (ENOMEM). The sources are destroyed then, so that
  *             nobody has to look before the outermost: CO_FOR_STATUS tells

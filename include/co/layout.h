@@ -30,10 +30,12 @@
 #define CO__RESUMER_BASE 56
 
 /* The words of a thread, in the thread-local object co__thread: the running coroutine; where the C++ runtime keeps the
- * thread's active handlers (NULL until the thread first resumes through the library); the thread's pool of stacks. */
+ * thread's active handlers (NULL until the thread first resumes through the library); the thread's pool of stacks; its
+ * scheduler. */
 #define CO__THREAD_CURRENT 0
 #define CO__THREAD_HANDLERS 8
 #define CO__THREAD_POOL 16
+#define CO__THREAD_SCHED 24
 #define CO__HANDLERS_CAUGHT 0
 #define CO__HANDLERS_UNCAUGHT 8
 

@@ -167,6 +167,8 @@
     cbnz x11, \target
 .endm
 
+#ifndef CO__MACROS_ONLY
+
 /* int co_resume(co_t *co, void *in, void **out) */
 FUNCTION co_resume
     .cfi_startproc
@@ -481,6 +483,8 @@ FUNCTION co__defer_in_place
     b co__defer_at
     .cfi_endproc
     .size co__defer_in_place, . - co__defer_in_place
+
+#endif /* CO__MACROS_ONLY */
 
 #if defined(__ARM_FEATURE_BTI_DEFAULT)
 /* "ELF for the Arm 64-bit Architecture", program property FEATURE_1_AND: branch targets are marked (bit 0). */

@@ -175,6 +175,8 @@
     bnez t4, \target
 .endm
 
+#ifndef CO__MACROS_ONLY
+
 /* int co_resume(co_t *co, void *in, void **out) */
 FUNCTION co_resume
     .cfi_startproc
@@ -475,3 +477,5 @@ FUNCTION co__defer_in_place
     tail co__defer_at
     .cfi_endproc
     .size co__defer_in_place, . - co__defer_in_place
+
+#endif /* CO__MACROS_ONLY */

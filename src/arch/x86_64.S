@@ -129,6 +129,8 @@
     jnz \target
 .endm
 
+#ifndef CO__MACROS_ONLY
+
 /* int co_resume(co_t *co, void *in, void **out) */
 FUNCTION co_resume
     .cfi_startproc
@@ -491,6 +493,8 @@ FUNCTION co__defer_in_place
     jmp co__defer_at
     .cfi_endproc
     .size co__defer_in_place, . - co__defer_in_place
+
+#endif /* CO__MACROS_ONLY */
 
 #if defined(__CET__) && (__CET__ & 1)
 /* psABI section 5.1.1: indirect branches land on endbr64; nothing is said of shadow stacks. */

@@ -62,6 +62,28 @@ long co_header_itertools(FILE *file) {
 }
 EOF
 
+# The use of co/sync.h: objects in a program's own, made by what initialises them.
+cat >"$work/use_sync.h" <<'EOF'
+struct co_header_objects {
+    co_mutex_t mutex;
+    co_rwlock_t rwlock;
+    co_cond_t cond;
+    co_semaphore_t semaphore;
+    co_wait_group_t group;
+    co_barrier_t barrier;
+    co_once_t once;
+};
+extern struct co_header_objects co_header_objects;
+struct co_header_objects co_header_objects = {CO_MUTEX_INIT,      CO_RWLOCK_INIT,    CO_COND_INIT, CO_SEMAPHORE_INIT(1),
+                                              CO_WAIT_GROUP_INIT, CO_BARRIER_INIT(2), CO_ONCE_INIT};
+extern int co_header_use(int (*fn)(void *arg));
+int co_header_use(int (*fn)(void *arg)) {
+    co_mutex_t mutex = CO_MUTEX_INIT;
+    co_once_t once = CO_ONCE_INIT;
+    return co_once(&once, fn, &mutex, CO_NEVER);
+}
+EOF
+
 # check WHAT COMPILER ARGUMENT...: compile the header in $header, twice included.
 check() {
     local what=$1 compiler=$2
@@ -73,6 +95,7 @@ check() {
     printf '#include <%s>\n#include <%s>\nextern int unit_is_not_empty;\n' "$header" "$header" >"$work/unit.h"
     [[ $header == co.h ]] && cat "$work/use.h" >>"$work/unit.h"
     [[ $header == co/itertools.h ]] && cat "$work/use_itertools.h" >>"$work/unit.h"
+    [[ $header == co/sync.h ]] && cat "$work/use_sync.h" >>"$work/unit.h"
     printf '#include "unit.h"\n' | tee "$work/unit.c" >"$work/unit.cpp"
     if "$compiler" "${warnings[@]}" -I"$include" "$@" -c -o "$work/unit.o"; then
         echo "ok $what"

@@ -48,7 +48,7 @@ compile_library() {
     local folder=$1 source
     shift
     mkdir -p "$folder"
-    for source in "$CO_SOURCE_DIR"/src/*.c "$CO_SOURCE_DIR/src/arch/select.S"; do
+    for source in "$CO_SOURCE_DIR"/src/*.c "$CO_SOURCE_DIR"/src/arch/select*.S; do
         local flags=(-fPIC)
         [[ $source == *.S ]] || flags+=(-std=c11 -fexceptions -fvisibility=hidden -fasynchronous-unwind-tables)
         "$@" "${flags[@]}" -I"$CO_SOURCE_DIR/include" -I"$CO_SOURCE_DIR/src" -c "$source" \

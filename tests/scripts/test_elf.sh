@@ -43,9 +43,21 @@ fi
 # The switch leaves by jumps and knows nothing of shadow stacks, so it must not say that it does.
 if "$READELF" -nW "$so" | grep SHSTK; then fail "libco.so is marked for shadow stacks"; fi
 
+# A static program without tasks holds nothing of the scheduler.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cat >"$work/plain.c" <<'END'
+#include <co.h>
+int main(void) { return co_resume(NULL, NULL, NULL) == 0 || co_status(co_self()) != CO_DEAD || co_close(NULL) == 0; }
+END
+read -ra flags <<<"$CFLAGS"
+"${CC:?}" "${flags[@]}" -std=c11 -I"$CO_SOURCE_DIR/include" "$work/plain.c" "$archive" -pthread -o "$work/plain" ||
+    fail "a static program does not link"
+"$NM" --defined-only "$work/plain" | grep -E ' co__(sched|park|task)_' && fail "a program without tasks links the scheduler"
+
 # The core is what every program runs; beside it are where stacks come from, what tools are told, and diagnostics.
 if [[ $CO_ARCH == x86_64 && $CFLAGS == *-O2* ]]; then
-    text=$(size "$archive" | awk '$6 ~ /^(co|close|defer|handlers|select|self)\./ {sum += $1} END {print sum}')
+    text=$(size "$archive" | awk '$6 ~ /^((co|close|defer|handlers|self)\.c|select\.S)\.o$/ {sum += $1} END {print sum}')
     size "$archive" | awk 'NR > 1 {printf "%s %s, ", $6, $1}'
     echo "the core: $text bytes"
     [[ $text -ge 4096 && $text -le 8192 ]] || fail "the core has $text bytes of text, not 4096 to 8192"

@@ -26,7 +26,7 @@ flags=(-g -O1 -fno-omit-frame-pointer "-fsanitize=address,undefined,fuzzer-no-li
 c=(-std=c11 -fexceptions -fasynchronous-unwind-tables)
 (cd "$work/objects" &&
     "$compiler" "${flags[@]}" "${c[@]}" -c "$top"/src/*.c "$top"/tests/differential/{fuzz,items,program,program_inside}.c &&
-    "$compiler" "${flags[@]}" -c "$top/src/arch/select.S") || exit 1
+    "$compiler" "${flags[@]}" -c "$top"/src/arch/select*.S) || exit 1
 "$compiler" "-fsanitize=address,undefined,fuzzer" -Wl,--wrap=co_create_at,--wrap=co_destroy "$work"/objects/*.o -pthread \
     -o "$work/fuzz" || exit 1
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Catches what the ABIs without hardware floating point, or with half of it, need otherwise: the library and the scenes of
-# test_registers are built for lp64, lp64f and lp64d, and run under qemu. No C library is installed for the first two, so the
+# test_registers and test_task_registers are built for lp64, lp64f and lp64d, and run under qemu. No C library is installed for the first two, so the
 # programs do without one.
 set -uo pipefail
 source "$(dirname "$0")/common.sh"
@@ -16,10 +16,10 @@ build() {
     shift
     local include=(-I"$work/stubs" -I"$CO_SOURCE_DIR/include" -I"$CO_SOURCE_DIR/src" -I"$tests")
     mkdir -p "$folder"
-    for source in "$CO_SOURCE_DIR"/src/*.c "$CO_SOURCE_DIR/src/arch/select.S" "$tests"/registers_*.[cS] \
-        "$tests/scripts/freestanding/riscv64.c"; do
+    for source in "$CO_SOURCE_DIR"/src/*.c "$CO_SOURCE_DIR"/src/arch/select*.S "$tests"/registers_*.[cS] \
+        "$tests/task_registers_scenes.c" "$tests/scripts/freestanding/riscv64.c"; do
         # Files that need threads or much else of a C library, whose headers are for double floats only.
-        [[ ! $source =~ /src/(iter_pass|itertools|lines|lock|overflow|pool|signal_stack|symbol|tee|text)\.c$ ]] || continue
+        [[ ! $source =~ /src/(describe|iter_pass|itertools|lines|lock|overflow|pool|report|signal_stack|symbol|tee|text|trace|unpark)\.c$ ]] || continue
         local flags=(-std=c11 -fno-stack-protector)
         [[ $source != */freestanding/* ]] || flags+=(-ffreestanding)
         [[ $source != *.S ]] || flags=()

@@ -1,10 +1,11 @@
-/* A RISC-V Linux program without a C library, for ABIs that no installed library has: the scenes of test_registers, run
- * with every combination of doors. Beside them it holds what the library needs of a C library, as small as it can be.
+/* A RISC-V Linux program without a C library, for ABIs that no installed library has: the scenes of test_registers and
+ * test_task_registers, run with every combination of doors. Beside them it holds what the library needs of a C library,
+ * as small as it can be.
  */
 #include <stddef.h>
 #include <stdint.h>
 
-#include "registers_scenes.h"
+#include "task_registers_scenes.h"
 
 enum { SYSCALL_WRITE = 64, SYSCALL_EXIT = 93 };
 
@@ -92,13 +93,16 @@ int fprintf(void *stream, const char *format, ...) {
         abort();                                                                                                       \
     }
 NEVER(bcmp)
+NEVER(clock_gettime)
 NEVER(close)
+NEVER(getenv)
 NEVER(memcmp)
 NEVER(mincore)
 NEVER(mmap)
 NEVER(open)
 NEVER(pread)
 NEVER(snprintf)
+NEVER(strtoull)
 NEVER(syscall)
 NEVER(uname)
 NEVER(munmap)
@@ -107,14 +111,33 @@ NEVER(madvise)
 NEVER(sysconf)
 NEVER(getauxval)
 
-/* What lock.c and pool.c hold, for stacks that are the library's. */
-NEVER(co__lock)
-NEVER(co__unlock)
+/* What lock.c and pool.c hold. There is nobody to lock out, and no stack is the library's. */
+int co__lock(void);
+int co__lock(void) { return 0; }
+void co__unlock(void);
+void co__unlock(void) {}
 NEVER(co__pool_put)
 NEVER(co__pool_take)
 NEVER(co_pool_trim)
 NEVER(co__stack_discard_from_now_on)
 size_t co__pool_plain_limit;
+
+/* What unpark.c, report.c and trace.c hold: there are no other threads, and nobody looks on. */
+NEVER(co__idle)
+NEVER(co__report_deadlock)
+NEVER(co__unparked_wake)
+int co__remote_begin(void *sched);
+int co__remote_begin(void *sched) { return sched == NULL; }
+int co__unparked_waiting(void *sched);
+int co__unparked_waiting(void *sched) { return sched == NULL; }
+#define NOTHING(name)                                                                                                  \
+    void name(void *object);                                                                                           \
+    void name(void *object) { (void)object; }
+NOTHING(co__remote_end)
+NOTHING(co__trace)
+NOTHING(co__trace_begin)
+NOTHING(co__trace_end)
+NOTHING(co__unparked_forget)
 
 static _Alignas(16) unsigned char heap[1 << 20];
 static size_t heap_used;
@@ -123,6 +146,14 @@ void *malloc(size_t bytes) {
     void *memory = heap + heap_used;
     heap_used += (bytes + 15) / 16 * 16;
     return heap_used <= sizeof heap ? memory : NULL;
+}
+void *calloc(size_t count, size_t bytes);
+void *calloc(size_t count, size_t bytes) { return malloc(count * bytes); } /* nothing is used twice */
+void *realloc(void *memory, size_t bytes);
+void *realloc(void *memory, size_t bytes) {
+    if (memory != NULL)
+        abort();
+    return malloc(bytes);
 }
 void free(void *memory);
 void free(void *memory) { (void)memory; }
@@ -175,6 +206,9 @@ int run_all(void) {
     failures += run("destroy", scene_destroy);
     failures += run("no yield", scene_no_yield);
     failures += run("refused", scene_refused);
+    failures += run("tasks", scene_tasks);
+    failures += run("tasks in a coroutine", scene_tasks_in_a_coroutine);
+    failures += run("around co_run", scene_around_co_run);
     print(failures == 0 ? "all scenes passed\n" : "some scenes failed\n");
     return failures == 0 ? 0 : 1;
 }

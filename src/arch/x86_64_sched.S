@@ -1,0 +1,274 @@
+/* The switch from task to task for x86-64. x86_64.S has the register protocol, and the macros; task.h says where a
+ * parked task keeps its words.
+ *
+ * co__sched_run's frame, in which tasks arrive when they yield or end, and from which they are entered:
+ *
+ *         +56   return address
+ *         +48   rbp: with the return address, a frame record, to which rbp points
+ *         +40   rbx
+ *         +32   r12
+ *         +24   r13
+ *         +16   r14
+ *         +8    r15
+ *     sp  +0    padding
+ *
+ * Inside it rbx is the scheduler. What a parked stack holds, in the task's own body and in a coroutine that it has
+ * resumed:
+ *
+ *         co__park_root                               co__park_nested
+ *         +40   return address                        +56   return address
+ *         +32   r12                                   +48   r12
+ *         +24   r13                                   +40   r13
+ *         +16   r14                                   +32   r14
+ *         +8    r15                                   +24   r15
+ *     sp  +0    padding                               +16   own.base        as they were: the resumer's handle,
+ *                                                     +8    resumer.base    and the resumer's rbx
+ *                                                 sp  +0    the task */
+
+.macro CFI_SCHED_FRAME
+    .cfi_def_cfa rsp, 64
+    .cfi_offset rbp, -16
+    .cfi_offset rbx, -24
+    .cfi_offset r12, -32
+    .cfi_offset r13, -40
+    .cfi_offset r14, -48
+    .cfi_offset r15, -56
+.endm
+
+/* The ring, and whose turn it is: r9 becomes the number of the next turn, r10 the ring, r11 its mask. */
+.macro LOAD_RING
+    movq CO__SCHED_HEAD(%rbx), %r9
+    movq CO__SCHED_RING(%rbx), %r10
+    movq CO__SCHED_RING_MASK(%rbx), %r11
+.endm
+
+/* rdi becomes the next in the ring, which is not empty. r9, r10, r11 as above. While this one is entered, the line of
+ * one who comes later is fetched: the ring knows it long before. */
+.macro NEXT_IN_RING
+    leaq 1(%r9), %rcx
+    leaq 4(%r9), %rax
+    andq %r11, %r9
+    andq %r11, %rax
+    movq (%r10, %r9, 8), %rdi
+    movq (%r10, %rax, 8), %rax
+    movq %rcx, CO__SCHED_HEAD(%rbx)
+    prefetcht0 (%rax)
+.endm
+
+/* Enters rdi. From the load of its sp on, the caller is the context in its block. */
+.macro ENTER
+    movq co__thread@gottpoff(%rip), %rax
+    movq CO__RESUMER_BASE(%rdi), %rcx
+    movq %rdi, %fs:CO__THREAD_CURRENT(%rax)
+    xorl %esi, %esi
+    movq CO__OWN_SP(%rdi), %rsp
+    .cfi_endproc
+    .cfi_startproc
+    CFI_ALREADY_THERE CO__OWN_SP
+    .cfi_register rip, rcx
+    movq CO__OWN_FP(%rdi), %rbp
+    .cfi_same_value rbp
+    movq CO__OWN_BASE(%rdi), %rbx
+    .cfi_same_value rbx
+    jmpq *%rcx
+.endm
+
+    .text
+
+/* void co__sched_run(struct co__sched *sched, co_t *first) */
+    .hidden co__sched_run
+FUNCTION co__sched_run
+    .cfi_startproc
+    LANDING
+    pushq %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbp, 0
+    movq %rsp, %rbp
+    pushq %rbx
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbx, 0
+    PUSH_CALLEE_SAVED
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    movq %rdi, %rbx
+    movq %rsp, CO__SCHED_SP(%rbx)
+    movq %rbp, CO__SCHED_FP(%rbx)
+    movq %rsp, CO__RESUMER_SP(%rsi)                     /* which was spawned when there was no frame yet */
+    movq %rbp, CO__RESUMER_FP(%rsi)
+1:  movq co__thread@gottpoff(%rip), %rax                /* look around, as the coroutine that called co_run */
+    movq CO__SCHED_OUTER(%rbx), %rcx
+    movq %rcx, %fs:CO__THREAD_CURRENT(%rax)
+    movq %rbx, %rdi
+    call co__sched_next
+2:  testq %rax, %rax
+    jz 4f
+    movq %rax, %rdi
+    ENTER
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_SCHED_FRAME
+4:  addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    POP_CALLEE_SAVED
+    popq %rbx
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore rbx
+    popq %rbp
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore rbp
+    RETURN
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_SCHED_FRAME
+5:  movq CO__SCHED_OUTER(%rbx), %rcx                    /* a task has ended: rdi it, rsi the result, eax the status */
+    movq %rdi, CO__SCHED_YIELDED(%rbx)
+    movq %rcx, %fs:CO__THREAD_CURRENT(%r8)
+    movl %eax, %ecx
+    movq %rsi, %rdx
+    movq %rdi, %rsi
+    movq %rbx, %rdi
+    call co__sched_ended
+    jmp 2b
+
+/* Where resumer.pc of a task points: rdi the task, rsi what it yielded or returned, eax the status, rsp and rbp those of
+ * the frame above. rbx holds what resumer.base does. */
+    .p2align 4
+    nop                                                 /* a return address is looked up one byte before itself */
+    .globl co__sched_landing
+    .hidden co__sched_landing
+co__sched_landing:
+    LANDING
+    movq co__thread@gottpoff(%rip), %r8
+    movq CO__OWN_PC(%rdi), %rcx
+    movq %rbx, %rdx
+    movq %fs:CO__THREAD_SCHED(%r8), %rbx
+    cmpl $1, %eax                                       /* CO_YIELDED */
+    jne 5b
+    movq $0, CO__OWN_PC(%rdi)
+    cmpq %rcx, %rdx                                     /* as at the last yield: a store less */
+    jne 6f
+7:  LOAD_RING
+    movq CO__SCHED_COUNT(%rbx), %rax
+    addq %r9, %rax
+    andq %r11, %rax
+    movq %rdi, (%r10, %rax, 8)                          /* behind all that are able to run, of whom one goes */
+    testq CO__SCHED_LOOK_MASK(%rbx), %r9
+    jz 8f
+    NEXT_IN_RING
+    ENTER
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_SCHED_FRAME
+8:  incq CO__SCHED_COUNT(%rbx)
+    movq %rdi, CO__SCHED_YIELDED(%rbx)
+    jmp 1b
+6:  movq %rcx, CO__RESUMER_BASE(%rdi)
+    jmp 7b
+
+/* rbx the scheduler, for whom a task has parked. */
+3:  LOAD_RING
+    movq CO__SCHED_COUNT(%rbx), %rcx
+    testq CO__SCHED_LOOK_MASK(%rbx), %r9
+    jz 1b
+    subq $1, %rcx
+    jb 1b
+    movq %rcx, CO__SCHED_COUNT(%rbx)
+    NEXT_IN_RING
+    ENTER
+    .cfi_endproc
+    .size co__sched_run, . - co__sched_run
+
+/* int co__park_root(co_t *task, struct co__sched *sched) */
+    .hidden co__park_root
+FUNCTION co__park_root
+    .cfi_startproc
+    LANDING
+    PUSH_CALLEE_SAVED
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    leaq 9f(%rip), %rcx
+    cmpq %rcx, CO__RESUMER_BASE(%rdi)                   /* as at the last call: a store less */
+    jne 7f
+6:  movq %rsp, CO__OWN_SP(%rdi)
+    movq %rbp, CO__OWN_FP(%rdi)
+    movq %rbx, CO__OWN_BASE(%rdi)
+    movq CO__SCHED_SP(%rsi), %rsp
+    .cfi_endproc
+    .cfi_startproc
+    CFI_SCHED_FRAME
+    movq CO__SCHED_FP(%rsi), %rbp
+    movq %rsi, %rbx
+    jmp 3b
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_YIELD_LANDING
+7:  movq %rcx, CO__RESUMER_BASE(%rdi)
+    jmp 6b
+8:  LANDING                                             /* closing comes here: a real call, at which the unwinder */
+    call co__unwind                                     /* finds the caller of the blocking call */
+    .4byte 8b - 9f
+9:  LANDING                                             /* rdi the task */
+    movl CO__BLOCK_BYTES + CO__TASK_STATUS(%rdi), %eax
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    POP_CALLEE_SAVED
+    RETURN
+    .cfi_endproc
+    .size co__park_root, . - co__park_root
+
+/* int co__park_nested(co_t *innermost, struct co__sched *sched, struct co__task *task) */
+    .hidden co__park_nested
+FUNCTION co__park_nested
+    .cfi_startproc
+    LANDING
+    PUSH_CALLEE_SAVED
+    pushq CO__OWN_BASE(%rdi)
+    .cfi_adjust_cfa_offset 8
+    pushq CO__RESUMER_BASE(%rdi)
+    .cfi_adjust_cfa_offset 8
+    pushq %rdx
+    .cfi_adjust_cfa_offset 8
+    leaq 9f(%rip), %rcx
+    movq %rsp, CO__OWN_SP(%rdi)
+    movq %rbp, CO__OWN_FP(%rdi)
+    movq %rbx, CO__OWN_BASE(%rdi)
+    movq CO__SCHED_SP(%rsi), %rsp
+    .cfi_endproc
+    .cfi_startproc
+    CFI_SCHED_FRAME
+    movq CO__SCHED_FP(%rsi), %rbp
+    movq %rsi, %rbx
+    movq %rcx, CO__RESUMER_BASE(%rdi)
+    jmp 3b
+    .cfi_endproc
+
+    .cfi_startproc
+    .cfi_def_cfa rsp, 64
+    .cfi_offset r12, -16
+    .cfi_offset r13, -24
+    .cfi_offset r14, -32
+    .cfi_offset r15, -40
+8:  LANDING                                             /* as above */
+    call co__unwind
+    .4byte 8b - 9f
+    .globl co__park_nested_landing
+    .hidden co__park_nested_landing
+co__park_nested_landing:
+9:  LANDING                                             /* rdi the coroutine that parked */
+    popq %rdx
+    .cfi_adjust_cfa_offset -8
+    popq CO__RESUMER_BASE(%rdi)
+    .cfi_adjust_cfa_offset -8
+    popq CO__OWN_BASE(%rdi)
+    .cfi_adjust_cfa_offset -8
+    movq CO__TASK_CO(%rdx), %rcx
+    movl CO__TASK_STATUS(%rdx), %eax
+    movq %rcx, CO__TASK_INNERMOST(%rdx)
+    POP_CALLEE_SAVED
+    RETURN
+    .cfi_endproc
+    .size co__park_nested, . - co__park_nested

@@ -1,0 +1,152 @@
+/* Waiting: the one kernel that sleep, join, channels, select, locks, groups and all other waits are clients of.
+ *
+ * A blocking call first does at once what can be done, and otherwise parks:
+ *
+ *     struct co__task *task = co__task_running();         who; NULL: -EPERM
+ *     int status = co__wait_check(task);                  -EPERM, -ECANCELED
+ *     if (status < 0) return status;
+ *     if (...) { ...; return 0; }                         what needs no waiting
+ *     return co__wait_in(task, &queue, item, deadline, "name of the call", object);
+ *
+ * and whoever makes the event happen takes the first waiter off the queue, moves what there is to move straight from or
+ * to waiter->item, and wakes its task:
+ *
+ *     struct co__waiter *waiter = co__waiters_first(&queue);
+ *     if (waiter != NULL) { memcpy(waiter->item, item, bytes); co__wake(waiter->task, waiter->fired); }
+ *
+ * So an item or a lock is handed over in the moment of the wake, and cannot be lost: a task that has been woken is in no
+ * queue and has no timer, and neither a deadline nor a cancel that comes before its turn changes what its call
+ * answers. A task that a deadline or a cancel wakes has left every queue in that moment too.
+ *
+ * The last call is to be the function's last, so that compilers make it a jump: a call that returns after a switch is
+ * mispredicted by the processor, which costs as much as two switches. */
+#ifndef CO_WAIT_H
+#define CO_WAIT_H
+
+#include "task.h"
+
+#include <errno.h>
+
+/* What every blocking call answers before anything else; 0: go on. */
+static inline int co__wait_check(const struct co__task *task) {
+    if (!CO__LIKELY(task != NULL))
+        return -EPERM;
+    if (CO__LIKELY(!task->cancelled))
+        return 0;
+    return task->shielded != 0 && (task->cancelled & CO__CANCELLED_FOR_GOOD) == 0 ? 0 : -ECANCELED;
+}
+
+static inline struct co__waiter *co__waiters_first(const struct co__waiters *queue) { return queue->first; }
+
+static inline void co__waiters_add(struct co__waiters *queue, struct co__waiter *waiter, struct co__task *task,
+                                   void *item) {
+    waiter->next = NULL;
+    waiter->previous = queue->last;
+    waiter->queue = queue;
+    waiter->task = task;
+    waiter->item = item;
+    if (queue->last != NULL)
+        queue->last->next = waiter;
+    else
+        queue->first = waiter;
+    queue->last = waiter;
+}
+
+/* Nothing, if it is in no queue. */
+static inline void co__waiters_remove(struct co__waiter *waiter) {
+    struct co__waiters *queue = waiter->queue;
+    if (queue == NULL)
+        return;
+    if (waiter->previous != NULL)
+        waiter->previous->next = waiter->next;
+    else
+        queue->first = waiter->next;
+    if (waiter->next != NULL)
+        waiter->next->previous = waiter->previous;
+    else
+        queue->last = waiter->previous;
+    waiter->queue = NULL;
+}
+
+/* For a coroutine inside a C++ handler, one with CO_FPENV somewhere, and where every turn ends in C. */
+CO__COLD int co__park_with_care(struct co__task *task);
+
+/* Leaves the running task for whoever is next; is task->status when it is woken, or when its turn comes. */
+static CO__INLINE int co__park(struct co__task *task) {
+    struct co__sched *sched = task->sched;
+    co_t *innermost = co__current_get();
+    if (!CO__LIKELY(sched->look_mask != 0) || !CO__LIKELY(!co__handlers_active()))
+        return co__park_with_care(task);
+    if (CO__LIKELY(innermost == task->co))
+        return co__park_root(innermost, sched);
+    if (atomic_load_explicit(&co__fpenv_was_used, memory_order_relaxed))
+        return co__park_with_care(task);
+    task->innermost = innermost;
+    return co__park_nested(innermost, sched, task);
+}
+
+/* The same, in a call of that name. */
+static CO__INLINE int co__wait_on(struct co__task *task, const char *waits_for, const void *object) {
+    task->waits_for = waits_for;
+    task->object = object;
+    task->since = task->sched->now;
+    return co__park(task);
+}
+
+int co__wait_until(struct co__task *task, int64_t deadline, const char *waits_for, const void *object);
+
+/* Parks the running task, which has put its entries into queues, if it waits for any: until co__wake, which says what
+ * this is, or the deadline (-ETIMEDOUT; if it has come already, at once), or a cancel (-ECANCELED), upon which its
+ * entries are in no queue any more.
+ *  waits_for  the name of the call, for reports, a constant; `object` is what it waits on, or NULL */
+static CO__INLINE int co__wait(struct co__task *task, int64_t deadline, const char *waits_for, const void *object) {
+    if (CO__LIKELY(deadline == CO_NEVER))
+        return co__wait_on(task, waits_for, object);
+    return co__wait_until(task, deadline, waits_for, object);
+}
+
+/* The same, in one queue. */
+static inline int co__wait_in(struct co__task *task, struct co__waiters *queue, void *item, int64_t deadline,
+                              const char *waits_for, const void *object) {
+    task->waiter.fired = 0;
+    co__waiters_add(queue, &task->waiter, task, item);
+    return co__wait(task, deadline, waits_for, object);
+}
+
+/* Makes a parked task able to run, behind all that are, takes its entries out of their queues, and disarms its timer. */
+void co__wake(struct co__task *task, int status);
+
+/* co__wake of a queue's first, if that waits for nothing else and has no timer. false: it does, or has, and nothing was
+ * done. */
+static CO__INLINE bool co__wake_first_at_once(struct co__waiters *queue, struct co__waiter *waiter, int status) {
+    struct co__waiter *next = waiter->next;
+    struct co__task *task = waiter->task;
+    struct co__sched *sched = task->sched;
+    if (!CO__LIKELY(waiter == &task->waiter) || !CO__LIKELY(task->timer == 0) || !CO__LIKELY(sched->trace == NULL))
+        return false;
+    queue->first = next;
+    if (CO__LIKELY(next == NULL))
+        queue->last = NULL;
+    else
+        next->previous = NULL;
+    waiter->queue = NULL;
+    task->waits_for = NULL;
+    task->status = status;
+    sched->wakes++;
+    co__sched_ready(sched, task->innermost);
+    return true;
+}
+
+/* What a deadline or a cancel does to a task that waits: co__wake, or what its call has set for this case. */
+void co__wait_give_up(struct co__task *task, int status);
+
+/* Takes a task out of all queues and disarms its timer. */
+void co__wait_abandon(struct co__task *task);
+
+/* Those who wait in a queue, all of them, with that status. */
+static inline void co__wake_all(struct co__waiters *queue, int status) {
+    while (queue->first != NULL)
+        co__wake(queue->first->task, status);
+}
+
+#endif

@@ -1,0 +1,1 @@
+#include "backtrace_walk.c"

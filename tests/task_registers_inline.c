@@ -1,0 +1,2 @@
+#define DOOR door_inline
+#include "door_functions.h"
