@@ -87,4 +87,4 @@ long pipeline(long n) {
 } // namespace
 
 extern "C" const bench_generator_peer_t bench_boost_generators = {
-    "boost_coroutine2", 8, 1, nullptr, nullptr, numbers, create, tree, delegate, pipeline};
+    "boost_coroutine2", 8, 1, nullptr, numbers, create, tree, delegate, pipeline};

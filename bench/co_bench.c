@@ -5,6 +5,7 @@
  * One line of five tab-separated columns per measurement on stdout, a summary on stderr; README.md explains both. */
 #include "generators.h"
 #include "many.h"
+#include "tasks.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -49,8 +50,13 @@ static const bench_peer_t *const peers[] = {
 
 enum { WORKLOADS = sizeof workloads / sizeof *workloads, PEERS = sizeof peers / sizeof *peers };
 
-/* Those of generators.c and many.c included. */
-enum { WORKLOADS_MAX = WORKLOADS + BENCH_GENERATOR_WORKLOADS + BENCH_MANY_WORKLOADS };
+/* Those of the other files included, in their order. */
+enum {
+    GENERATOR_WORKLOADS = WORKLOADS,
+    MANY_WORKLOADS = GENERATOR_WORKLOADS + BENCH_GENERATOR_WORKLOADS,
+    TASK_WORKLOADS = MANY_WORKLOADS + BENCH_MANY_WORKLOADS,
+    WORKLOADS_MAX = TASK_WORKLOADS + BENCH_TASK_WORKLOADS
+};
 
 /* A cold switch takes tens of nanoseconds, and setting up 100,000 coroutines takes longer than measuring them. */
 enum { COLD_SLOWNESS = 10, COLD_REPS_MAX = 7 };
@@ -133,13 +139,15 @@ static void run(const workload_t *w, long n_total, long reps, const char *only) 
                 .workload = w->name, .implementation = peers[p]->name, .n = n[p] * reps, .ns = ns[p], .reps = reps});
 }
 
-/* The names of all workloads, those of generators.c and many.c after those above; NULL after the last. */
+/* The names of all workloads, those of generators.c, many.c and tasks.c after those above; NULL after the last. */
 static const char *workload_name(size_t w) {
-    if (w < WORKLOADS)
+    if (w < GENERATOR_WORKLOADS)
         return workloads[w].name;
-    w -= WORKLOADS;
-    return w < BENCH_GENERATOR_WORKLOADS ? bench_generator_workload_name(w)
-                                         : bench_many_workload(w - BENCH_GENERATOR_WORKLOADS);
+    if (w < MANY_WORKLOADS)
+        return bench_generator_workload_name(w - GENERATOR_WORKLOADS);
+    if (w < TASK_WORKLOADS)
+        return bench_many_workload(w - MANY_WORKLOADS);
+    return bench_task_workload_name(w - TASK_WORKLOADS);
 }
 
 static int is_implementation(const char *name) {
@@ -152,6 +160,9 @@ static int is_implementation(const char *name) {
     for (size_t m = 0; bench_many_maker(m); m++)
         if (strcmp(name, bench_many_maker(m)) == 0)
             return 1;
+    for (size_t t = 0; bench_task_peer_name(t); t++)
+        if (strcmp(name, bench_task_peer_name(t)) == 0)
+            return 1;
     return 0;
 }
 
@@ -161,13 +172,17 @@ static __attribute__((noreturn)) void usage(void) {
           stderr);
     for (size_t w = 0; workload_name(w); w++)
         fprintf(stderr, " %s", workload_name(w));
-    fputs("\n  implementations, then those of typed generators, then those with stacks of their own:", stderr);
+    fputs(
+        "\n  implementations, then those of typed generators, then those with stacks of their own, then\n  schedulers:",
+        stderr);
     for (size_t p = 0; p < PEERS; p++)
         fprintf(stderr, " %s", peers[p]->name);
     for (size_t g = 0; bench_generator_peer_name(g); g++)
         fprintf(stderr, " %s", bench_generator_peer_name(g));
     for (size_t m = 0; bench_many_maker(m); m++)
         fprintf(stderr, " %s", bench_many_maker(m));
+    for (size_t t = 0; bench_task_peer_name(t); t++)
+        fprintf(stderr, " %s", bench_task_peer_name(t));
     fputc('\n', stderr);
     exit(2);
 }
@@ -217,7 +232,8 @@ int main(int argc, char **argv) {
     for (size_t w = 0; w < WORKLOADS; w++)
         if (chosen[w])
             run(&workloads[w], n, reps, only);
-    bench_generators_run(chosen + WORKLOADS, n, reps, only);
-    bench_many_run(chosen + WORKLOADS + BENCH_GENERATOR_WORKLOADS, n, reps, only);
+    bench_generators_run(chosen + GENERATOR_WORKLOADS, n, reps, only);
+    bench_many_run(chosen + MANY_WORKLOADS, n, reps, only);
+    bench_tasks_run(chosen + TASK_WORKLOADS, n, reps, only);
     return 0;
 }

@@ -179,5 +179,5 @@ long pipeline(long n) {
 
 } // namespace
 
-extern "C" const bench_generator_peer_t bench_cxx20_generators = {"cxx20_stackless", 1,      0,    nullptr,  nullptr,
-                                                                  numbers,           create, tree, delegate, pipeline};
+extern "C" const bench_generator_peer_t bench_cxx20_generators = {
+    "cxx20_stackless", 1, 0, nullptr, numbers, create, tree, delegate, pipeline};

@@ -20,16 +20,33 @@ static const workload_t workloads[] = {
 /* What the scripts call them. */
 static const char *const works[] = {"numbers", "create", "tree", "delegate", "pipeline"};
 
+/* An interpreter's item takes that many times longer. */
+static const bench_generator_peer_t cpython = {.name = "cpython",
+                                               .slowness = 20,
+                                               .passes_on = 1,
+                                               .program = &(bench_program_t){"cpython", "python3", "generators.py"}};
+static const bench_generator_peer_t lua = {
+    .name = "lua", .slowness = 40, .passes_on = 1, .program = &(bench_program_t){"lua", "lua5.4", "generators.lua"}};
+static const bench_generator_peer_t luajit = {.name = "luajit",
+                                              .slowness = 20,
+                                              .passes_on = 1,
+                                              .program = &(bench_program_t){"luajit", "luajit", "generators.lua"}};
+
 /* The floor comes first: the summary divides by it. */
 static const bench_generator_peer_t *const peers[] = {
-    &bench_floor_generators,   &bench_libco_for_generators, &bench_libco_next_generators, &bench_callback_generators,
+    &bench_floor_generators,
+    &bench_libco_for_generators,
+    &bench_libco_next_generators,
+    &bench_callback_generators,
 #ifdef BENCH_HAVE_CXX20
     &bench_cxx20_generators,
 #endif
 #ifdef BENCH_HAVE_BOOST_COROUTINE2
     &bench_boost_generators,
 #endif
-    &bench_cpython_generators, &bench_lua_generators,       &bench_luajit_generators,
+    &cpython,
+    &lua,
+    &luajit,
 };
 
 enum { WORKLOADS = sizeof workloads / sizeof *workloads, PEERS = sizeof peers / sizeof *peers };
@@ -71,7 +88,7 @@ static const bench_node_t *tree(void) {
 /* ---- Running ------------------------------------------------------------------------------------------------- */
 
 static int is_measured(const bench_generator_peer_t *peer, const workload_t *w) {
-    if (peer->script)
+    if (peer->program)
         return 1;
     switch (w->kind) {
     case NUMBERS:
@@ -117,10 +134,12 @@ static long expected(const workload_t *w, long n) {
 static double repetition(const workload_t *w, const bench_generator_peer_t *peer, long n) {
     double ns;
     long sum;
-    if (peer->script) {
-        sum = bench_interpreter_run(peer, works[w->kind], n, w->depth, &ns);
-        if (ns < 0)
-            return ns;
+    if (peer->program) {
+        const bench_program_answer_t answer = bench_program_run(peer->program, works[w->kind], n, w->depth);
+        if (answer.ns < 0)
+            return answer.ns;
+        ns = answer.ns;
+        sum = (long)answer.sum;
     } else {
         if (w->kind == TREE)
             tree(); /* built outside of what is timed */
@@ -156,7 +175,7 @@ static void run(const workload_t *w, long n_total, long reps, const char *only) 
             n[p] = items(w, peers[p], n_total / reps);
     for (long r = 0; r < reps; r++)
         for (size_t p = 0; p < PEERS; p++)
-            if (n[p] > 0 && (!peers[p]->script || r < INTERPRETER_REPS_MAX)) {
+            if (n[p] > 0 && (!peers[p]->program || r < INTERPRETER_REPS_MAX)) {
                 double took = repetition(w, peers[p], n[p]);
                 if (took < 0)
                     n[p] = 0;
@@ -176,6 +195,6 @@ void bench_generators_run(const int *chosen, long n, long reps, const char *only
     for (size_t w = 0; w < WORKLOADS; w++)
         if (chosen[w])
             run(&workloads[w], n, reps, only);
-    bench_interpreters_end();
+    bench_programs_end();
     free(tree_nodes);
 }

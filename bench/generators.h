@@ -6,6 +6,7 @@
 #define BENCH_GENERATORS_H
 
 #include "bench.h"
+#include "programs.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,10 +23,9 @@ enum { BENCH_TREE_NODES = 1 << 20 };
 
 typedef struct bench_generator_peer {
     const char *name;
-    long slowness;      /* it runs n / slowness */
-    int passes_on;      /* through a chain of delegations an item goes level by level */
-    const char *script; /* an interpreter: it does the work, and the functions below are NULL */
-    const char *program;
+    long slowness;                  /* it runs n / slowness */
+    int passes_on;                  /* through a chain of delegations an item goes level by level */
+    const bench_program_t *program; /* an interpreter: it does the work, and the functions below are NULL */
 
     /* NULL: not measured. */
     long (*numbers)(long n);                /* 0, 1, ... n - 1, by one generator */
@@ -37,13 +37,7 @@ typedef struct bench_generator_peer {
 } bench_generator_peer_t;
 
 extern const bench_generator_peer_t bench_floor_generators, bench_libco_for_generators, bench_libco_next_generators,
-    bench_callback_generators, bench_cxx20_generators, bench_boost_generators, bench_cpython_generators,
-    bench_lua_generators, bench_luajit_generators;
-
-/* interpreters.c: has the script do one repetition, and returns its sum. 0 and *ns < 0: there is no such interpreter,
- * as was said on stderr. `depth` is that of `delegate`. */
-long bench_interpreter_run(const bench_generator_peer_t *peer, const char *work, long n, long depth, double *ns);
-void bench_interpreters_end(void);
+    bench_callback_generators, bench_cxx20_generators, bench_boost_generators;
 
 /* Names, for the command line; NULL after the last. */
 enum { BENCH_GENERATOR_WORKLOADS = 7 };

@@ -1,6 +1,6 @@
 """The workloads of generators.c in Python.
 
-Reads lines "work n depth", and answers each with processor time in nanoseconds and the sum of the items.
+Reads lines "work n depth", and answers each with processor time in nanoseconds, the sum of the items, and 0.
 """
 import sys
 import time
@@ -95,7 +95,7 @@ def main():
             result = total(delegating(n, depth))
         else:
             result = total(taken(filtered(mapped(count())), n))
-        print(time.thread_time_ns() - began, result, flush=True)
+        print(time.thread_time_ns() - began, result, 0, flush=True)
 
 
 main()
