@@ -175,4 +175,11 @@ static inline const char *dumped_normalized(void) {
     return capture.text;
 }
 
+/* musl forgets errors of what limited_open has opened: ferror never knows of them, and flushing does not tell. */
+#ifdef __GLIBC__
+enum { ERRORS_ARE_TOLD = 1 };
+#else
+enum { ERRORS_ARE_TOLD = 0 };
+#endif
+
 #endif

@@ -24,9 +24,13 @@ UNINSTRUMENTED void *__wrap_malloc(size_t bytes) {
     return NULL;
 }
 
+/* Which compilers make of a malloc and what clears its memory. */
 UNINSTRUMENTED void *__wrap_calloc(size_t count, size_t bytes) {
     allocations++;
-    return __real_calloc(count, bytes);
+    if (!refuses)
+        return __real_calloc(count, bytes);
+    errno = ENOMEM;
+    return NULL;
 }
 
 UNINSTRUMENTED void *__wrap_realloc(void *memory, size_t bytes) {

@@ -183,7 +183,7 @@ static void test_errors_of_writing(void **state) {
             trace_clear();
             assert_int_equal(run_virtually(0, 0, file, NULL, chain, NULL), -EDEADLK);
             assert_trace("baf");
-            assert_true(ferror(file));
+            assert_true(!ERRORS_ARE_TOLD || ferror(file));
             (void)fclose(file);
         }
 }

@@ -173,7 +173,7 @@ static void test_times(void **state) {
 static void *write_errors(void *arg) {
     struct limited limited;
     const size_t bytes = strlen(dumped());
-    for (size_t limit = 0; limit < bytes; limit += 7)
+    for (size_t limit = 0; ERRORS_ARE_TOLD && limit < bytes; limit += 7)
         for (int buffering = 0; buffering < 2; buffering++) {
             FILE *file = limited_open(&limited, limit, buffering == 0 ? _IONBF : _IOFBF);
             errno = EXDEV;
@@ -191,7 +191,7 @@ static void *write_errors(void *arg) {
         (void)fclose(file);
     }
     file = fopen("/dev/null", "r");
-    assert_int_equal(co_dump(file), -EBADF);
+    assert_int_equal(co_dump(file), ERRORS_ARE_TOLD ? -EBADF : -EIO); /* which musl says of it */
     (void)fclose(file);
     return arg;
 }

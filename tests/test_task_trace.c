@@ -391,7 +391,7 @@ static void test_errors_of_writing(void **state) {
             for (int buffering = 0; buffering < 2; buffering++) {
                 FILE *file = limited_open(&limited, limit, buffering == 0 ? _IONBF : _IOFBF);
                 assert_int_equal(run_virtually(CO_RUN_QUIET, 0, NULL, file, bodies[i], NULL), expected);
-                assert_true(ferror(file));
+                assert_true(!ERRORS_ARE_TOLD || ferror(file));
                 assert_int_equal(limited.refused, 1); /* it has not gone on */
                 (void)fclose(file);
             }
@@ -423,7 +423,7 @@ static void test_errno_is_kept(void **state) {
     for (size_t limit = 0; limit < all; limit++) {
         FILE *file = limited_open(&limited, limit, _IONBF);
         assert_int_equal(run_virtually(0, 0, NULL, file, fails_to_trace, (void *)(uintptr_t)&some), 0);
-        assert_true(ferror(file));
+        assert_true(!ERRORS_ARE_TOLD || ferror(file));
         (void)fclose(file);
     }
 }
