@@ -115,6 +115,15 @@ static inline bool under_valgrind(void) {
     return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;
 }
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define TEST_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TEST_SANITIZED 1
+#endif
+
 /* An emulator, Valgrind or a sanitizer is many times slower. */
 static inline bool is_slow(void) {
 #if defined(TEST_SANITIZED) || !defined(__x86_64__)
@@ -132,14 +141,5 @@ static inline bool is_thorough(void) {
     return false;
 #endif
 }
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define TEST_SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define TEST_SANITIZED 1
-#endif
 
 #endif
