@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Catches a use of a generator as one of another type that compiles: each wrong use of generator_types.c, or of the file that is
+# Catches a use of a typed object as one of another type that compiles: each wrong use of generator_types.c, or of the file that is
 # the argument, must be an error by itself, without -Werror, in C11 and in C++11 to C++23; and the right uses beside it must
 # compile without a warning.
 set -uo pipefail
