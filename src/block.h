@@ -73,6 +73,9 @@ static CO__INLINE int co__handlers_active(void) {
 /* A task of a scheduler, which alone resumes and destroys it. */
 #define CO__TASK 2
 
+/* `state` of a block that is alive, not slow, and does not unwind. */
+#define CO__STATE(kind) ((uint32_t)(kind) << (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 16 : 8))
+
 struct co__block {
     struct co hot;
 
@@ -82,11 +85,16 @@ struct co__block {
     int refused;                   /* a yield was refused: written by co__refusal */
     struct co__deferred *deferred; /* last first */
     int failure;                   /* what co_fail said, a positive errno value */
-    unsigned char life;            /* CO__ALIVE, CO__ENDING, CO__ENDED */
-    unsigned char slow;            /* every switch goes through the library, and own.pc is kept in slow_pc while
+    union {
+        struct {
+            unsigned char life;    /* CO__ALIVE, CO__ENDING, CO__ENDED */
+            unsigned char slow;    /* every switch goes through the library, and own.pc is kept in slow_pc while
                                       suspended: CO_FPENV, CO_CANARIES, sanitizers */
-    unsigned char kind;            /* CO__PLAIN, CO__TASK */
-    unsigned char unwinds;         /* while closing: through the unwinder */
+            unsigned char kind;    /* CO__PLAIN, CO__TASK */
+            unsigned char unwinds; /* while closing: through the unwinder */
+        };
+        uint32_t state; /* these four at once */
+    };
     void *slow_pc;
     void *resumer_pc;              /* the true resumer.pc while yields are refused, else NULL */
     int outcome;                   /* the first error while ending */

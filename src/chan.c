@@ -94,8 +94,10 @@ int co__chan_check(co_chan_t *chan, const struct co__task *task, const void *ite
         return 0;
     if (co__chan_others_wait(chan, task->sched))
         return -EPERM;
-    if (!chan->closed)
+    if (!chan->closed) {
         chan->sched = task->sched;
+        chan->quick = chan->item_bytes != 0 && chan->item_bytes <= SMALL_BYTES ? task->sched : NULL;
+    }
     return 0;
 }
 
@@ -103,8 +105,7 @@ int co__chan_check(co_chan_t *chan, const struct co__task *task, const void *ite
  * tasks use, which a closed one is not (co_chan_close). */
 static CO__INLINE bool usual(const co_chan_t *chan, const struct co__task *task, const void *item) {
     return CO__LIKELY(task != NULL) && CO__LIKELY(!task->cancelled) && CO__LIKELY(chan != NULL) &&
-           CO__LIKELY(item != NULL) && CO__LIKELY(chan->sched == task->sched) &&
-           CO__LIKELY(chan->item_bytes <= SMALL_BYTES);
+           CO__LIKELY(item != NULL) && CO__LIKELY(chan->quick == task->sched);
 }
 
 /* There is room for what the first sender waits with, which comes after all that the channel holds. */
@@ -123,6 +124,8 @@ static CO__INLINE int send(co_chan_t *chan, struct co__task *task, const void *i
         put(chan, item, small);
         return 0;
     }
+    if (small && CO__LIKELY(deadline == CO_NEVER))
+        return co__wait_in_itself(task, &chan->senders, (void *)(uintptr_t)item, "send", chan);
     if (deadline <= 0)
         return -ETIMEDOUT;
     return co__wait_in(task, &chan->senders, (void *)(uintptr_t)item, deadline, "send", chan);
@@ -140,6 +143,8 @@ static CO__INLINE int receive(co_chan_t *chan, struct co__task *task, void *item
     }
     if (!small && chan->closed) /* the short way never sees a closed one */
         return 0;
+    if (small && CO__LIKELY(deadline == CO_NEVER))
+        return co__wait_in_itself(task, &chan->receivers, item, "receive", chan);
     if (deadline <= 0)
         return -ETIMEDOUT;
     return co__wait_in(task, &chan->receivers, item, deadline, "receive", chan);
@@ -164,14 +169,14 @@ static __attribute__((noinline)) int receive_any(co_chan_t *chan, void *item, in
 }
 
 int co_chan_send(co_chan_t *chan, const void *item, int64_t deadline_ns) {
-    struct co__task *task = co__task_running();
+    struct co__task *task = co__task_running_itself();
     if (!CO__LIKELY(usual(chan, task, item)))
         return send_any(chan, item, deadline_ns);
     return send(chan, task, item, deadline_ns, true);
 }
 
 int co_chan_receive(co_chan_t *chan, void *item, int64_t deadline_ns) {
-    struct co__task *task = co__task_running();
+    struct co__task *task = co__task_running_itself();
     if (!CO__LIKELY(usual(chan, task, item)))
         return receive_any(chan, item, deadline_ns);
     return receive(chan, task, item, deadline_ns, true);
@@ -202,7 +207,7 @@ int co_chan_close(co_chan_t *chan) {
     if (co__chan_others_wait(chan, co__sched_of_thread()))
         return -EPERM;
     chan->closed = true;
-    chan->sched = NULL; /* so that no call takes the short way */
+    chan->sched = chan->quick = NULL;
     while (chan->receivers.first != NULL)
         wake_any(chan->receivers.first, 0);
     while (chan->senders.first != NULL)

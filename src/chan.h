@@ -10,6 +10,7 @@
 /* Who waits in both queues is a task in a co_select that would send as well as receive; else one of them is empty.
  * Receivers wait only while the channel holds nothing, senders only while it is full. Nobody waits on a closed one. */
 struct co_chan {
+    struct co__sched *quick; /* whose tasks may take the short way: `sched`, if items are small; else NULL */
     struct co__sched *sched; /* whose tasks use it; NULL: nobody's yet, or it is closed */
     struct co__waiters receivers, senders;
     size_t item_bytes;

@@ -114,6 +114,7 @@ static void orphan_ended(struct co__task *task) {
 
 static void put_off_end(struct co__task *owner, void *value, int status) {
     owner->group = NULL;
+    owner->has_open = 0;
     for (struct co__task *task = owner->sched->first; task != NULL; task = task->next)
         if (task->parent == owner && !co__task_has_ended(task)) {
             task->on_end = orphan_ended;
@@ -170,6 +171,7 @@ static int check_spawn(const co_group_t *group) {
 static void open_group(struct co__task *owner, co_group_t *group, bool racing) {
     *group = (co_group_t){.owner = owner, .outer = owner->group, .racing = racing};
     owner->group = group;
+    owner->has_open = 1;
     owner->sched->on_open_group = put_off_end;
 }
 
@@ -251,6 +253,7 @@ static void leave(co_group_t *group) {
     while (*link != group)
         link = &(*link)->outer;
     *link = group->outer;
+    owner->has_open = owner->group != NULL;
     group->owner = NULL;
     if (!group->told)
         return;

@@ -30,6 +30,10 @@ _Static_assert(sizeof(struct co__task) <= CO__TASK_BYTES, "stack.h");
 
 /* ---- Room for every task ----------------------------------------------------------------------------------------- */
 
+static void set_quick_limit(struct co__sched *sched) {
+    sched->quick_limit = sched->closing == NULL && sched->trace == NULL ? sched->capacity : 0;
+}
+
 /* The ring keeps what it holds; timers lie from 1 on. The ring begins as zeros, since assembly writes to it, of which
  * MemorySanitizer sees nothing, and fetches what words of it point to before they have been written. */
 static int grow(struct co__sched *sched) {
@@ -48,6 +52,7 @@ static int grow(struct co__sched *sched) {
     sched->ring = ring;
     sched->ring_mask = capacity - 1;
     sched->capacity = capacity;
+    set_quick_limit(sched);
     return 0;
 }
 
@@ -79,13 +84,15 @@ static co_t *take_ready(struct co__sched *sched) {
     return *first;
 }
 
-/* What time and other threads have brought about. */
+/* What time and other threads have brought about. While all are able to run and nobody waits for a time, it is only for
+ * reports that the clock is read, and every now and then will do. */
 static void look(struct co__sched *sched) {
     if (co__unparked_waiting(sched))
         co__unparked_wake(sched);
+    if (sched->timer_count == 0 && sched->count != 0 && sched->head % (16 * LOOK_EVERY) != 0)
+        return;
     sched->now = co__sched_clock(sched);
-    if (sched->timer_count != 0)
-        co__timers_fire(sched, sched->now);
+    co__timers_fire(sched, sched->now);
 }
 
 static co_t *pick(struct co__sched *sched) {
@@ -166,9 +173,12 @@ void co__sched_option(struct co__sched *sched, const struct co__task *task, int 
 }
 
 void co__sched_set_look(struct co__sched *sched) {
+    static const char something;
+    static const struct co__handlers active = {.caught = (void *)(uintptr_t)&something};
     const bool always = sched->hooked || sched->optioned != 0 || sched->trace != NULL ||
                         (sched->flags & CO_RUN_SEEDED) != 0;
     sched->look_mask = always ? 0 : LOOK_EVERY - 1;
+    sched->handlers = always ? &active : sched->handlers_of_thread;
 }
 
 /* ---- Running ------------------------------------------------------------------------------------------------------- */
@@ -197,6 +207,7 @@ static uint64_t seed_of(const co_run_options_t *opt) {
  * deferred calls run. Blocking calls in these answer -ECANCELED, so that nobody waits again. */
 static void close_all(struct co__sched *sched) {
     sched->closing = sched->first;
+    set_quick_limit(sched);
     for (struct co__task *task = sched->first; task != NULL; task = task->next)
         if (!co__task_has_ended(task)) {
             task->cancelled = CO__CANCELLED_FOR_GOOD;
@@ -259,6 +270,8 @@ int co_run_with(const co_run_options_t *opt, co_fn fn, void *arg, void **result)
         co__task_of(first)->owned = 1; /* nobody joins it but this function */
         co__trace_begin(&sched);
         co__handlers_put_aside(&handlers);
+        CO__THREAD_GET(__volatile__, CO__THREAD_HANDLERS, sched.handlers_of_thread);
+        co__sched_set_look(&sched);
         co__sched_run(&sched, first);
         if (sched.deadlocked) {
             co__report_deadlock(&sched);

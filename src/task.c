@@ -87,14 +87,11 @@ __attribute__((noinline)) co_t *(co_spawn)(co_fn fn, void *arg) {
 __attribute__((noinline)) co_t *co_spawn_at(const char *site, co_fn fn, void *arg) {
     struct co__sched *sched = co__sched_of_thread();
     struct co__block *block;
-    if (!CO__LIKELY(sched != NULL && fn != NULL && site != NULL) ||
-        !CO__LIKELY(sched->live < sched->capacity && !sched->closing && sched->trace == NULL) ||
-        !CO__LIKELY((block = co__pool_pop_plain()) != NULL))
+    if (!CO__LIKELY(sched != NULL) || !CO__LIKELY(fn != NULL) || !CO__LIKELY(site != NULL) ||
+        !CO__LIKELY(sched->live < sched->quick_limit) || !CO__LIKELY((block = co__pool_pop_plain()) != NULL))
         return spawn_at(site, fn, arg, __builtin_return_address(0));
     co__make_fresh(block, fn, arg, site);
-    block->slow = 0;
-    block->kind = CO__PLAIN | CO__TASK;
-    block->unwinds = 0;
+    block->state = CO__STATE(CO__PLAIN | CO__TASK);
     return begin(sched, block);
 }
 
@@ -119,9 +116,8 @@ static CO__COLD __attribute__((noinline)) void clear(struct co__task *task) {
 }
 
 static CO__INLINE bool is_clear(const struct co__task *task) {
-    return !task->cancelled && !task->owned && !task->detached && task->shielded == 0 && !task->token &&
-           task->group == NULL && task->on_end == NULL &&
-           !atomic_load_explicit(&task->unparking, memory_order_relaxed);
+    return CO__LIKELY(task->particulars == 0) &&
+           CO__LIKELY(atomic_load_explicit(&task->unparking, memory_order_relaxed) == 0);
 }
 
 static void give_back(struct co__task *task) {
@@ -183,6 +179,8 @@ void co__task_end(struct co__task *task, void *value, int status) {
 
 CO__UNINSTRUMENTED static __attribute__((noinline)) co_t *ended(struct co__sched *sched, struct co__task *task,
                                                                 void *value, int status) {
+    CO__THREAD_SET(CO__THREAD_CURRENT, sched->outer);
+    sched->yielded = task->co;
     co__sched_turn_ends(sched, true);
     if (CO__LIKELY(task->group == NULL))
         co__task_end(task, value, status);
@@ -201,7 +199,7 @@ CO__UNINSTRUMENTED co_t *co__sched_ended(struct co__sched *sched, co_t *co, void
     if (!CO__LIKELY(sched->look_mask != 0) || !CO__LIKELY(block->kind == (CO__PLAIN | CO__TASK)) ||
         !CO__LIKELY(is_clear(task)))
         return ended(sched, task, value, status);
-    if (status != 0)
+    if (!CO__LIKELY(status == 0))
         value = NULL;
     if (joiner == NULL) {
         atomic_store_explicit(&task->ended, 1, memory_order_relaxed);
@@ -227,8 +225,12 @@ CO__UNINSTRUMENTED co_t *co__sched_ended(struct co__sched *sched, co_t *co, void
         }
         co__sched_ready(sched, joiner->innermost);
     }
-    co_t *next = co__sched_quick(sched);
-    return CO__LIKELY(next != NULL) ? next : co__sched_next(sched);
+    if (CO__LIKELY(sched->count != 0) && CO__LIKELY((sched->head & sched->look_mask) != 0)) {
+        sched->count--;
+        return sched->ring[sched->head++ & sched->ring_mask];
+    }
+    CO__THREAD_SET(CO__THREAD_CURRENT, sched->outer);
+    return co__sched_next(sched);
 }
 
 /* ---- Joining --------------------------------------------------------------------------------------------------- */
@@ -253,18 +255,14 @@ static bool waits_for(const struct co__task *task, const struct co__task *other)
     return task != NULL;
 }
 
-static CO__INLINE int wait_for_end(struct co__task *self, struct co__task *task, void **result, int64_t deadline) {
+static CO__INLINE void note_joiner(struct co__task *self, struct co__task *task, void **result) {
     task->joiner = self;
     self->joining = task;
     self->waiter.item = (void *)result;
-    if (!CO__LIKELY(deadline == CO_NEVER))
-        return co__wait_until(self, deadline, "join", NULL);
-    self->waits_for = "join";
-    self->since = self->sched->now;
-    return co__park(self);
 }
 
-static __attribute__((noinline)) int join(struct co__task *self, co_t *co, void **result, int64_t deadline) {
+static __attribute__((noinline)) int join(co_t *co, void **result, int64_t deadline) {
+    struct co__task *self = co__task_running();
     int status = co__wait_check(self);
     if (status < 0)
         return status;
@@ -276,28 +274,34 @@ static __attribute__((noinline)) int join(struct co__task *self, co_t *co, void 
         return hand_over(task, result);
     if (waits_for(task, self))
         return -EDEADLK;
-    return wait_for_end(self, task, result, deadline);
+    note_joiner(self, task, result);
+    return co__wait(self, deadline, "join", NULL);
 }
 
 /* Most joins are of a plain task, which has ended, or runs still and joins nobody itself. */
 int co_join(co_t *co, void **result, int64_t deadline_ns) {
-    struct co__task *self = co__task_running(), *task;
-    if (!CO__LIKELY(self != NULL) || !CO__LIKELY(!self->cancelled) || !CO__LIKELY(co__is_task(co)) ||
-        !CO__LIKELY((task = co__task_of(co))->sched == self->sched) || !CO__LIKELY(is_clear(task)) ||
-        !CO__LIKELY(task->joiner == NULL))
-        return join(self, co, result, deadline_ns);
-    if (task->ended && CO__LIKELY(co__block_of(co)->kind == (CO__PLAIN | CO__TASK)) &&
-        CO__LIKELY(co__pool_push_plain(co__block_of(co)))) {
-        task->ended = 0;
-        remove_from_list(task->sched, task);
-        if (result != NULL)
-            *result = task->result;
-        return task->status;
+    struct co__task *self = co__task_running_itself(), *task;
+    if (!CO__LIKELY(self != NULL) || !CO__LIKELY(!self->cancelled) || !CO__LIKELY(co != NULL))
+        return join(co, result, deadline_ns);
+    task = co__task_of(co);
+    if (CO__LIKELY(co__block_of(co)->state == CO__STATE(CO__PLAIN | CO__TASK))) {
+        if (!CO__LIKELY(task->sched == self->sched) || !CO__LIKELY(is_clear(task)) ||
+            !CO__LIKELY(task->joiner == NULL) || !CO__LIKELY(task->joining == NULL) || !CO__LIKELY(task != self) ||
+            !CO__LIKELY(deadline_ns == CO_NEVER))
+            return join(co, result, deadline_ns);
+        note_joiner(self, task, result);
+        co__wait_note(self, "join", NULL);
+        return co__park_itself(self);
     }
-    if (task->ended || !CO__LIKELY(task->joining == NULL) || !CO__LIKELY(task != self) ||
-        !CO__LIKELY(deadline_ns == CO_NEVER))
-        return join(self, co, result, deadline_ns);
-    return wait_for_end(self, task, result, CO_NEVER);
+    if (co__block_of(co)->kind != (CO__PLAIN | CO__TASK) || !CO__LIKELY(co__task_has_ended(task)) ||
+        !CO__LIKELY(task->sched == self->sched) || !CO__LIKELY(is_clear(task)) ||
+        !CO__LIKELY(co__pool_push_plain(co__block_of(co))))
+        return join(co, result, deadline_ns);
+    atomic_store_explicit(&task->ended, 0, memory_order_relaxed);
+    remove_from_list(task->sched, task);
+    if (result != NULL)
+        *result = task->result;
+    return task->status;
 }
 
 int co_detach(co_t *co) {

@@ -56,6 +56,10 @@ struct co__sched;
 struct co_group;
 struct co_call;
 
+/* Written under the scheduler's lock, read without. */
+#define CO__UNPARKING 1 /* in the list of those that other threads have unparked */
+#define CO__UNPARKED 2  /* not in it any more, and has a token that it has not taken */
+
 #define CO__CANCELLED 1
 #define CO__CANCELLED_FOR_GOOD 2 /* a deadlock is being cleared away: shields do not help */
 #define CO__CANCELLED_BY_GROUP 4 /* by one that it has opened, until that one is left */
@@ -74,11 +78,18 @@ struct co__task {
     int64_t since;      /* and since when, by the last look at the clock */
 
     const char *waits_for; /* the name of the call that it is parked in; NULL if it is not, or waits only for its turn */
-    unsigned char cancelled; /* CO__CANCELLED... */
-    unsigned char owned;     /* neither joined nor detached by anyone: the first one, or a group's */
-    unsigned char detached;
-    _Atomic unsigned char ended; /* co_unpark asks in other threads */
-    unsigned shielded;      /* how often */
+    union {
+        struct {
+            unsigned char cancelled; /* CO__CANCELLED... */
+            unsigned char owned;     /* neither joined nor detached by anyone: the first one, or a group's */
+            unsigned char detached;
+            unsigned char has_open; /* a group: `group` is not NULL */
+            unsigned shielded;      /* how often */
+        };
+        uint64_t particulars; /* all of these at once: 0 in most tasks */
+    };
+    _Atomic unsigned char ended;      /* co_unpark asks in other threads, */
+    _Atomic unsigned char unparking;  /* and says so: CO__UNPARKING... */
     struct co__task *joiner;  /* who waits for its end */
     struct co__task *joining; /* for whose end it waits */
     struct co__waiter waiter; /* its entry, if it waits for one thing */
@@ -97,14 +108,17 @@ struct co__task {
     struct co_call *call;
     uint32_t orphans; /* tasks of groups that it has not left, at whose end it ends */
     unsigned char sleeps;     /* its deadline is what it waits for */
-    /* co_park and co_unpark, under the scheduler's lock; `unparking`, that it is in the list, is also read without. */
+    /* co_park and co_unpark, under the scheduler's lock. */
     unsigned char token, in_park;
-    _Atomic unsigned char unparking;
     struct co__task *next_unparked;
 };
 
 static inline struct co__task *co__task_of(const co_t *co) {
     return (struct co__task *)(void *)(co__block_of(co) + 1);
+}
+
+static inline struct co__block *co__block_of_task(const struct co__task *task) {
+    return (struct co__block *)(uintptr_t)task - 1;
 }
 
 struct co__timer {
@@ -126,6 +140,10 @@ struct co__sched {
                            processor would have to wait until both were stored */
     co_t *outer;        /* the coroutine that has called co_run, or NULL */
 
+    /* What a park looks at to see whether it needs care: the thread's record; or, if every turn goes through C code, one
+     * in which a handler is active. */
+    const struct co__handlers *handlers;
+    const struct co__handlers *handlers_of_thread;
     unsigned flags; /* of co_run_options_t */
     unsigned char hooked, deadlocked;
     struct co__task *closing; /* in a deadlock: whose deferred calls run */
@@ -152,6 +170,7 @@ struct co__sched {
     uint64_t wakes;
     uint64_t spawned;       /* the last task's number */
     size_t live, peak;      /* tasks that have not ended; the most so far */
+    size_t quick_limit;     /* how many may live for a spawn to be quick: `capacity`, or 0 */
     FILE *report, *trace;
     uint32_t traced;        /* the number of the task that the trace shows running; 0: none */
     unsigned char tracing;  /* the trace has begun */
@@ -165,16 +184,22 @@ static inline struct co__sched *co__sched_of_thread(void) {
     return sched;
 }
 
-/* The task that executes; NULL outside. Costs a step for each coroutine that the task has resumed and that waits for
- * the next: nobody has to note at a switch whose turn it is. */
-static inline struct co__task *co__task_running(void) {
+/* The task that executes if `co` does; NULL outside. Costs a step for each coroutine that the task has resumed and that
+ * waits for the next: nobody has to note at a switch whose turn it is. */
+static CO__INLINE struct co__task *co__task_executing(co_t *co) {
+    for (; CO__LIKELY(co != NULL); co = co->own.base) /* its resumer */
+        if (CO__LIKELY((co__block_of(co)->kind & CO__TASK) != 0))
+            return co__task_of(co);
     struct co__sched *sched = co__sched_of_thread();
+    return sched != NULL ? sched->closing : NULL;
+}
+
+static inline struct co__task *co__task_running(void) { return co__task_executing(co__current_get()); }
+
+/* The same, if it executes itself and no coroutine that it has resumed; else NULL. */
+static CO__INLINE struct co__task *co__task_running_itself(void) {
     co_t *co = co__current_get();
-    if (!CO__LIKELY(sched != NULL))
-        return NULL;
-    while (co != NULL && !CO__LIKELY((co__block_of(co)->kind & CO__TASK) != 0))
-        co = co->own.base; /* its resumer */
-    return CO__LIKELY(co != NULL) ? co__task_of(co) : sched->closing;
+    return CO__LIKELY(co != NULL) && CO__LIKELY((co__block_of(co)->kind & CO__TASK) != 0) ? co__task_of(co) : NULL;
 }
 
 /* What co__park_nested leaves where sp points. */
@@ -213,6 +238,8 @@ extern const char co__sched_landing[];
 /* Leave the coroutine that executes, the task itself or one that it has resumed, for whoever is next. They return
  * task->status when it goes on; then `innermost` is the task itself. */
 int co__park_root(co_t *task, struct co__sched *sched);
+/* co__park_root of a task that is able to run, and stands behind all that are; returns 0. */
+int co__park_behind_all(co_t *task, struct co__sched *sched);
 /* co__park_nested_landing, which co.c declares, is where the second goes on: that tells one that has parked so. */
 int co__park_nested(co_t *innermost, struct co__sched *sched, struct co__task *task);
 
@@ -222,14 +249,6 @@ int co__park_nested(co_t *innermost, struct co__sched *sched, struct co__task *t
 co_t *co__sched_next(struct co__sched *sched);
 /* A turn that began in C has ended, with the task's life or without; nothing, if it did not begin there. */
 void co__sched_turn_ends(struct co__sched *sched, bool ended);
-
-/* The next in the ring, if that is all there is to do. */
-static CO__INLINE co_t *co__sched_quick(struct co__sched *sched) {
-    if (!CO__LIKELY(sched->count != 0) || !CO__LIKELY((sched->head & sched->look_mask) != 0))
-        return NULL;
-    sched->count--;
-    return sched->ring[sched->head++ & sched->ring_mask];
-}
 
 /* Whether every turn goes through C code. */
 void co__sched_set_look(struct co__sched *sched);

@@ -65,8 +65,8 @@ int co_unpark(co_t *co) {
     struct co__remote *remote = task->sched->remote;
     pthread_mutex_lock(&remote->lock);
     task->token = 1;
-    if (!atomic_load_explicit(&task->unparking, memory_order_relaxed)) {
-        atomic_store_explicit(&task->unparking, 1, memory_order_relaxed);
+    if (atomic_load_explicit(&task->unparking, memory_order_relaxed) != CO__UNPARKING) {
+        atomic_store_explicit(&task->unparking, CO__UNPARKING, memory_order_relaxed);
         task->next_unparked = NULL;
         if (remote->first == NULL)
             remote->first = task;
@@ -91,11 +91,11 @@ void co__unparked_wake(struct co__sched *sched) {
     struct co__remote *remote = sched->remote;
     pthread_mutex_lock(&remote->lock);
     for (struct co__task *task = remote->first; task != NULL; task = task->next_unparked) {
-        atomic_store_explicit(&task->unparking, 0, memory_order_relaxed);
         if (task->token && task->in_park && co__task_waits(task)) {
             task->token = 0;
             co__wake(task, 0);
         }
+        atomic_store_explicit(&task->unparking, task->token ? CO__UNPARKED : 0, memory_order_relaxed);
     }
     remote->first = remote->last = NULL;
     atomic_store_explicit(&remote->waiting, 0, memory_order_relaxed);
@@ -124,6 +124,8 @@ static bool take_token(struct co__task *task) {
     pthread_mutex_lock(&remote->lock);
     const bool taken = task->token != 0;
     task->token = 0;
+    if (atomic_load_explicit(&task->unparking, memory_order_relaxed) == CO__UNPARKED)
+        atomic_store_explicit(&task->unparking, 0, memory_order_relaxed);
     pthread_mutex_unlock(&remote->lock);
     return taken;
 }

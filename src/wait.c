@@ -26,6 +26,7 @@ int co__park_with_care(struct co__task *task) {
     int status;
     co__handlers_put_aside(&handlers);
     co__block_of(innermost)->handlers = &handlers; /* for closing */
+    task->waiter.fired = 0;                        /* who wakes it may have somebody to tell */
     if (fpenv != NULL)
         co__fpenv_swap(fpenv->fpenv);
     sched->parked_in = task->innermost = innermost; /* the former is read if every turn ends in C */
@@ -87,7 +88,7 @@ void co__wait_give_up(struct co__task *task, int status) {
 
 /* ---- Taking turns, sleeping ------------------------------------------------------------------------------------ */
 
-int co_sched_yield(void) {
+static __attribute__((noinline)) int yield_any(void) {
     struct co__task *task = co__task_running();
     const int status = co__wait_check(task);
     if (!CO__LIKELY(status == 0))
@@ -95,6 +96,13 @@ int co_sched_yield(void) {
     task->status = 0;
     co__sched_ready(task->sched, co__current_get());
     return co__park(task);
+}
+
+int co_sched_yield(void) {
+    struct co__task *task = co__task_running_itself();
+    if (!CO__LIKELY(task != NULL) || !CO__LIKELY(!task->cancelled) || !CO__LIKELY(!co__park_needs_care(task->sched)))
+        return yield_any();
+    return co__park_behind_all(task->co, task->sched);
 }
 
 int co_sleep_until(int64_t deadline_ns) {

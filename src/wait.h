@@ -71,13 +71,17 @@ static inline void co__waiters_remove(struct co__waiter *waiter) {
 /* For a coroutine inside a C++ handler, one with CO_FPENV somewhere, and where every turn ends in C. */
 CO__COLD int co__park_with_care(struct co__task *task);
 
+static CO__INLINE bool co__park_needs_care(const struct co__sched *sched) {
+    return !CO__LIKELY(sched->handlers->caught == NULL) || !CO__LIKELY(sched->handlers->uncaught == 0);
+}
+
 /* Leaves the running task for whoever is next; is task->status when it is woken, or when its turn comes. */
 static CO__INLINE int co__park(struct co__task *task) {
     struct co__sched *sched = task->sched;
     co_t *innermost = co__current_get();
-    if (!CO__LIKELY(sched->look_mask != 0) || !CO__LIKELY(!co__handlers_active()))
+    if (!CO__LIKELY(!co__park_needs_care(sched)))
         return co__park_with_care(task);
-    if (CO__LIKELY(innermost == task->co))
+    if (CO__LIKELY(co__task_of(innermost) == task))
         return co__park_root(innermost, sched);
     if (atomic_load_explicit(&co__fpenv_was_used, memory_order_relaxed))
         return co__park_with_care(task);
@@ -85,11 +89,24 @@ static CO__INLINE int co__park(struct co__task *task) {
     return co__park_nested(innermost, sched, task);
 }
 
-/* The same, in a call of that name. */
-static CO__INLINE int co__wait_on(struct co__task *task, const char *waits_for, const void *object) {
+/* The same of one that executes itself (co__task_running_itself). */
+static CO__INLINE int co__park_itself(struct co__task *task) {
+    struct co__sched *sched = task->sched;
+    if (!CO__LIKELY(!co__park_needs_care(sched)))
+        return co__park_with_care(task);
+    return co__park_root(&(co__block_of_task(task)->hot), sched);
+}
+
+/* Notes for reports what the task is about to wait for. */
+static CO__INLINE void co__wait_note(struct co__task *task, const char *waits_for, const void *object) {
     task->waits_for = waits_for;
     task->object = object;
     task->since = task->sched->now;
+}
+
+/* The same as co__park, in a call of that name. */
+static CO__INLINE int co__wait_on(struct co__task *task, const char *waits_for, const void *object) {
+    co__wait_note(task, waits_for, object);
     return co__park(task);
 }
 
@@ -105,12 +122,29 @@ static CO__INLINE int co__wait(struct co__task *task, int64_t deadline, const ch
     return co__wait_until(task, deadline, waits_for, object);
 }
 
+/* What `fired` of a task's own entry says while that is all that the task waits for, without a deadline, and nobody wants
+ * to be told that it wakes. */
+#define CO__WAITS_FOR_THIS (-1)
+
 /* The same, in one queue. */
 static inline int co__wait_in(struct co__task *task, struct co__waiters *queue, void *item, int64_t deadline,
                               const char *waits_for, const void *object) {
-    task->waiter.fired = 0;
     co__waiters_add(queue, &task->waiter, task, item);
-    return co__wait(task, deadline, waits_for, object);
+    if (CO__LIKELY(deadline == CO_NEVER)) {
+        task->waiter.fired = CO__WAITS_FOR_THIS;
+        return co__wait_on(task, waits_for, object);
+    }
+    task->waiter.fired = 0;
+    return co__wait_until(task, deadline, waits_for, object);
+}
+
+/* The same of one that executes itself, without a deadline. */
+static CO__INLINE int co__wait_in_itself(struct co__task *task, struct co__waiters *queue, void *item,
+                                         const char *waits_for, const void *object) {
+    co__waiters_add(queue, &task->waiter, task, item);
+    task->waiter.fired = CO__WAITS_FOR_THIS;
+    co__wait_note(task, waits_for, object);
+    return co__park_itself(task);
 }
 
 /* Makes a parked task able to run, behind all that are, takes its entries out of their queues, and disarms its timer. */
@@ -120,10 +154,10 @@ void co__wake(struct co__task *task, int status);
  * done. */
 static CO__INLINE bool co__wake_first_at_once(struct co__waiters *queue, struct co__waiter *waiter, int status) {
     struct co__waiter *next = waiter->next;
-    struct co__task *task = waiter->task;
-    struct co__sched *sched = task->sched;
-    if (!CO__LIKELY(waiter == &task->waiter) || !CO__LIKELY(task->timer == 0) || !CO__LIKELY(sched->trace == NULL))
+    struct co__task *task = (struct co__task *)(void *)((char *)waiter - offsetof(struct co__task, waiter));
+    if (!CO__LIKELY(waiter->fired == CO__WAITS_FOR_THIS))
         return false;
+    struct co__sched *sched = task->sched;
     queue->first = next;
     if (CO__LIKELY(next == NULL))
         queue->last = NULL;

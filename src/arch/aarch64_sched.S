@@ -12,7 +12,7 @@
  * Inside it x19 is the scheduler. What a parked stack holds, in the task's own body and in a coroutine that it has
  * resumed:
  *
- *         co__park_root                               co__park_nested
+ *         co__park_root, co__park_behind_all          co__park_nested
  *         +96   d8 ... d15                            +128  d8 ... d15
  *         +80   x28                                   +112  x28
  *         +16   x20 ... x27                           +48   x20 ... x27
@@ -126,10 +126,7 @@ FUNCTION co__sched_run
 
     .cfi_startproc
     CFI_SCHED_FRAME
-5:  ldr x6, [x19, #CO__SCHED_OUTER]                     /* a task has ended: x0 it, x1 the result, w3 the status */
-    str x0, [x19, #CO__SCHED_YIELDED]
-    str x6, [x9, #CO__THREAD_CURRENT]
-    mov x2, x1
+5:  mov x2, x1                                          /* a task has ended: x0 it, x1 the result, w3 the status */
     mov x1, x0
     mov x0, x19
     bl co__sched_ended
@@ -147,9 +144,9 @@ co__sched_landing:
     cmp w3, #1                                          /* CO_YIELDED */
     b.ne 5b
     ldr x4, [x0, #CO__OWN_PC]
-    LOAD_RING
     str xzr, [x0, #CO__OWN_PC]
     str x4, [x0, #CO__RESUMER_BASE]
+7:  LOAD_RING
     add x6, x11, x14
     and x6, x6, x13
     str x0, [x12, x6, lsl #3]                           /* behind all that are able to run, of whom one goes */
@@ -176,6 +173,28 @@ co__sched_landing:
     .cfi_endproc
     .size co__sched_run, . - co__sched_run
 
+/* int co__park_behind_all(co_t *task, struct co__sched *sched) */
+    .hidden co__park_behind_all
+FUNCTION co__park_behind_all
+    .cfi_startproc
+    FUNCTION_ENTRY
+    SAVE_CALLEE_SAVED
+    adr x4, 9f
+    LEAVE_FOR_SCHEDULER
+    b 7b
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_AT_LANDING
+8:  LANDING                                             /* closing comes here: a real call, at which the unwinder */
+    bl co__unwind                                       /* finds the caller of the blocking call */
+    .4byte 8b - 9f
+9:  LANDING                                             /* x0 the task */
+    mov w0, #0
+    RESTORE_CALLEE_SAVED_AND_RETURN
+    .cfi_endproc
+    .size co__park_behind_all, . - co__park_behind_all
+
 /* int co__park_root(co_t *task, struct co__sched *sched) */
     .hidden co__park_root
 FUNCTION co__park_root
@@ -189,8 +208,8 @@ FUNCTION co__park_root
 
     .cfi_startproc
     CFI_AT_LANDING
-8:  LANDING                                             /* closing comes here: a real call, at which the unwinder */
-    bl co__unwind                                       /* finds the caller of the blocking call */
+8:  LANDING                                             /* as above */
+    bl co__unwind
     .4byte 8b - 9f
 9:  LANDING                                             /* x0 the task */
     ldr w0, [x0, #CO__BLOCK_BYTES + CO__TASK_STATUS]

@@ -125,10 +125,7 @@ FUNCTION co__sched_run
 
     .cfi_startproc
     CFI_SCHED_FRAME
-5:  ld t0, CO__SCHED_OUTER(s1)                          /* a task has ended: a0 it, a1 the result, a3 the status */
-    sd t0, CO__THREAD_CURRENT(t2)
-    sd a0, CO__SCHED_YIELDED(s1)
-    mv a2, a1
+5:  mv a2, a1                                           /* a task has ended: a0 it, a1 the result, a3 the status */
     mv a1, a0
     mv a0, s1
     call co__sched_ended
@@ -145,9 +142,9 @@ co__sched_landing:
     li t0, 1                                            /* CO_YIELDED */
     bne a3, t0, 5b
     ld a4, CO__OWN_PC(a0)
-    LOAD_RING
     sd zero, CO__OWN_PC(a0)
     sd a4, CO__RESUMER_BASE(a0)
+7:  LOAD_RING
     add t0, t3, t4
     and t0, t0, t6
     slli t0, t0, 3
@@ -176,6 +173,25 @@ co__sched_landing:
     .cfi_endproc
     .size co__sched_run, . - co__sched_run
 
+/* int co__park_behind_all(co_t *task, struct co__sched *sched) */
+    .hidden co__park_behind_all
+FUNCTION co__park_behind_all
+    .cfi_startproc
+    SAVE_CALLEE_SAVED
+    lla a4, 9f
+    LEAVE_FOR_SCHEDULER
+    j 7b
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_AT_LANDING
+8:  call co__unwind                                     /* closing comes here: a real call, at which the unwinder */
+    .4byte 8b - 9f                                      /* finds the caller of the blocking call */
+9:  li a0, 0
+    LOAD_CALLEE_SAVED_AND_RETURN
+    .cfi_endproc
+    .size co__park_behind_all, . - co__park_behind_all
+
 /* int co__park_root(co_t *task, struct co__sched *sched) */
     .hidden co__park_root
 FUNCTION co__park_root
@@ -188,8 +204,8 @@ FUNCTION co__park_root
 
     .cfi_startproc
     CFI_AT_LANDING
-8:  call co__unwind                                     /* closing comes here: a real call, at which the unwinder */
-    .4byte 8b - 9f                                      /* finds the caller of the blocking call */
+8:  call co__unwind                                     /* as above */
+    .4byte 8b - 9f
 9:  lw a0, CO__BLOCK_BYTES + CO__TASK_STATUS(a0)        /* a0 the task */
     LOAD_CALLEE_SAVED_AND_RETURN
     .cfi_endproc

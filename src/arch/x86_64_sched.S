@@ -15,7 +15,7 @@
  * Inside it rbx is the scheduler. What a parked stack holds, in the task's own body and in a coroutine that it has
  * resumed:
  *
- *         co__park_root                               co__park_nested
+ *         co__park_root, co__park_behind_all          co__park_nested
  *         +40   return address                        +56   return address
  *         +32   r12                                   +48   r12
  *         +24   r13                                   +40   r13
@@ -122,10 +122,7 @@ FUNCTION co__sched_run
 
     .cfi_startproc
     CFI_SCHED_FRAME
-5:  movq CO__SCHED_OUTER(%rbx), %rcx                    /* a task has ended: rdi it, rsi the result, eax the status */
-    movq %rdi, CO__SCHED_YIELDED(%rbx)
-    movq %rcx, %fs:CO__THREAD_CURRENT(%r8)
-    movl %eax, %ecx
+5:  movl %eax, %ecx                                     /* a task has ended: rdi it, rsi the result, eax the status */
     movq %rsi, %rdx
     movq %rdi, %rsi
     movq %rbx, %rdi
@@ -181,6 +178,42 @@ co__sched_landing:
     .cfi_endproc
     .size co__sched_run, . - co__sched_run
 
+/* int co__park_behind_all(co_t *task, struct co__sched *sched) */
+    .hidden co__park_behind_all
+FUNCTION co__park_behind_all
+    .cfi_startproc
+    LANDING
+    PUSH_CALLEE_SAVED
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    leaq 9f(%rip), %rcx
+    movq %rsp, CO__OWN_SP(%rdi)
+    movq %rbp, CO__OWN_FP(%rdi)
+    movq %rbx, CO__OWN_BASE(%rdi)
+    movq CO__SCHED_SP(%rsi), %rsp
+    .cfi_endproc
+    .cfi_startproc
+    CFI_SCHED_FRAME
+    movq CO__SCHED_FP(%rsi), %rbp
+    movq %rsi, %rbx
+    movq %rcx, CO__RESUMER_BASE(%rdi)
+    jmp 7b
+    .cfi_endproc
+
+    .cfi_startproc
+    CFI_YIELD_LANDING
+8:  LANDING                                             /* closing comes here: a real call, at which the unwinder */
+    call co__unwind                                     /* finds the caller of the blocking call */
+    .4byte 8b - 9f
+9:  LANDING                                             /* rdi the task */
+    xorl %eax, %eax
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    POP_CALLEE_SAVED
+    RETURN
+    .cfi_endproc
+    .size co__park_behind_all, . - co__park_behind_all
+
 /* int co__park_root(co_t *task, struct co__sched *sched) */
     .hidden co__park_root
 FUNCTION co__park_root
@@ -208,8 +241,8 @@ FUNCTION co__park_root
     CFI_YIELD_LANDING
 7:  movq %rcx, CO__RESUMER_BASE(%rdi)
     jmp 6b
-8:  LANDING                                             /* closing comes here: a real call, at which the unwinder */
-    call co__unwind                                     /* finds the caller of the blocking call */
+8:  LANDING                                             /* as above */
+    call co__unwind
     .4byte 8b - 9f
 9:  LANDING                                             /* rdi the task */
     movl CO__BLOCK_BYTES + CO__TASK_STATUS(%rdi), %eax
