@@ -76,6 +76,13 @@ static CO__INLINE int co__handlers_active(void) {
 /* `state` of a block that is alive, not slow, and does not unwind. */
 #define CO__STATE(kind) ((uint32_t)(kind) << (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 16 : 8))
 
+/* A word that seldom changes is compared before it is stored: a store is what costs. */
+#define CO__SET(word, value)                                                                                           \
+    do {                                                                                                               \
+        if (!CO__LIKELY((word) == (value)))                                                                            \
+            (word) = (value);                                                                                          \
+    } while (0)
+
 struct co__block {
     struct co hot;
 

@@ -85,7 +85,8 @@ static void stay(struct co__task *task, int status) { (void)task, (void)status; 
 
 /* For a call that has its answer, and only waits for its turn: whatever deadline it had, and whoever cancels it. */
 static void join_queue(co_mutex_t *mutex, struct co__task *task, int status) {
-    co__waiters_add(&mutex->waiters, &task->waiter, task, (void *)(intptr_t)status);
+    co__waiters_append(&mutex->waiters, &task->waiter, (void *)(intptr_t)status);
+    task->status = CO__WAITS_IN_QUEUE;
     task->gives_up = stay;
     task->waits_for = "mutex";
     task->object = mutex;

@@ -38,7 +38,7 @@ static void set_quick_limit(struct co__sched *sched) {
  * MemorySanitizer sees nothing, and fetches what words of it point to before they have been written. */
 static int grow(struct co__sched *sched) {
     const size_t capacity = sched->capacity == 0 ? LEAST_CAPACITY : 2 * sched->capacity;
-    co_t **ring = calloc(capacity, sizeof *ring);
+    co_t **ring = calloc(capacity + CO__RING_AHEAD, sizeof *ring);
     struct co__timer *timers = realloc(sched->timers, (capacity + 1) * sizeof *timers);
     if (timers != NULL)
         sched->timers = timers;

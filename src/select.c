@@ -5,8 +5,6 @@
  * writes the status of the case, and wakes the task, which takes the other entries out of their queues. */
 #include "chan.h"
 
-#include <limits.h>
-
 static bool can_be_done(const co_select_case_t *one) {
     const co_chan_t *chan = one->chan;
     if (one->direction == CO_SELECT_SEND)
@@ -16,7 +14,7 @@ static bool can_be_done(const co_select_case_t *one) {
 
 /* 0, or what is wrong with the cases; *enabled tells whether there is one that could happen. */
 static int check(const co_select_case_t *cases, size_t count, const struct co__task *task, bool *enabled) {
-    if ((cases == NULL && count != 0) || count > INT_MAX)
+    if ((cases == NULL && count != 0) || count > (size_t)CO__WAITS)
         return -EINVAL;
     *enabled = false;
     for (size_t i = 0; i < count; i++) {
@@ -63,8 +61,10 @@ static void enqueue(co_select_case_t *cases, size_t count, struct co__task *task
         waiter->fired = (int)i;
         *link = waiter;
         link = &waiter->also;
-        co__waiters_add(cases[i].direction == CO_SELECT_SEND ? &chan->senders : &chan->receivers, waiter, task,
-                        cases[i].item);
+        waiter->task = task;
+        waiter->next = waiter->previous = NULL;
+        co__waiters_append(cases[i].direction == CO_SELECT_SEND ? &chan->senders : &chan->receivers, waiter,
+                           cases[i].item);
     }
     *link = NULL;
 }

@@ -17,9 +17,11 @@ static CO__INLINE co_t *begin(struct co__sched *sched, struct co__block *block) 
                                        .pc = (void *)(uintptr_t)co__sched_landing,
                                        .base = (void *)(uintptr_t)co__entry};
     task->number = (uint32_t)++sched->spawned;
-    task->sched = sched;
-    if (!CO__LIKELY(task->co == co))
+    CO__SET(task->sched, sched);
+    if (!CO__LIKELY(task->co == co)) {
         task->co = task->innermost = co;
+        task->waiter.task = task;
+    }
     task->next = NULL;
     task->previous = last;
     if (CO__LIKELY(last != NULL))
@@ -113,6 +115,7 @@ static CO__COLD __attribute__((noinline)) void clear(struct co__task *task) {
     if (atomic_load_explicit(&task->unparking, memory_order_relaxed))
         co__unparked_forget(task);
     memset((char *)task + offsetof(struct co__task, waits_for), 0, sizeof *task - offsetof(struct co__task, waits_for));
+    task->waiter.task = task;
 }
 
 static CO__INLINE bool is_clear(const struct co__task *task) {
@@ -217,7 +220,6 @@ CO__UNINSTRUMENTED co_t *co__sched_ended(struct co__sched *sched, co_t *co, void
         if (result != NULL)
             *result = value;
         joiner->joining = NULL;
-        joiner->waits_for = NULL;
         joiner->status = status;
         if (sched->count == 0 && CO__LIKELY((sched->head & sched->look_mask) != 0)) {
             sched->head++; /* nobody else is able to run */
@@ -258,7 +260,7 @@ static bool waits_for(const struct co__task *task, const struct co__task *other)
 static CO__INLINE void note_joiner(struct co__task *self, struct co__task *task, void **result) {
     task->joiner = self;
     self->joining = task;
-    self->waiter.item = (void *)result;
+    CO__SET(self->waiter.item, (void *)result);
 }
 
 static __attribute__((noinline)) int join(co_t *co, void **result, int64_t deadline) {
@@ -290,7 +292,7 @@ int co_join(co_t *co, void **result, int64_t deadline_ns) {
             !CO__LIKELY(deadline_ns == CO_NEVER))
             return join(co, result, deadline_ns);
         note_joiner(self, task, result);
-        co__wait_note(self, "join", NULL);
+        co__wait_note(self, CO__WAITS, "join", NULL);
         return co__park_itself(self);
     }
     if (co__block_of(co)->kind != (CO__PLAIN | CO__TASK) || !CO__LIKELY(co__task_has_ended(task)) ||

@@ -39,6 +39,9 @@
 #define CO__SCHED_COUNT 56
 #define CO__SCHED_OUTER 64
 
+/* Words behind the ring: whoever reads so far ahead stays within its memory. */
+#define CO__RING_AHEAD 4
+
 #define CO__TASK_STATUS 0
 #define CO__TASK_CO 8
 #define CO__TASK_INNERMOST 24
@@ -49,6 +52,7 @@
 #include "co/sched.h"
 #include "co/waiter.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 
 struct co__task;
@@ -64,20 +68,27 @@ struct co_call;
 #define CO__CANCELLED_FOR_GOOD 2 /* a deadlock is being cleared away: shields do not help */
 #define CO__CANCELLED_BY_GROUP 4 /* by one that it has opened, until that one is left */
 
+/* What `status` of a task is while it waits, in place of what its call will answer, which is none of these. */
+#define CO__WAITS (INT_MAX - 2)          /* its own entry is in no queue */
+#define CO__WAITS_IN_QUEUE (INT_MAX - 1) /* it is in one */
+#define CO__WAITS_FOR_THIS INT_MAX       /* it is, and that is all: no deadline, and nobody to be told of the wake */
+
 /* What the library knows of a task beside its block. It lies behind the block, at the top of the stack. Between lives all
  * of it is zero but the first part, so that the next task there finds it as it should be. */
 struct co__task {
-    int status;       /* what the call that the task is parked in will return; once ended, what it failed with */
+    int status;       /* CO__WAITS..., or what the call that the task is parked in will return; once ended, what it
+                         failed with */
     uint32_t number;  /* counts from 1 in a scheduler; for reports and traces */
     co_t *co;         /* itself, also between lives */
     struct co__sched *sched;
     co_t *innermost;  /* while parked: the coroutine to go on in; else, and between lives, itself */
     struct co__task *next, *previous; /* all of the scheduler's, in the order of spawning */
     void *result;     /* once ended */
-    const void *object; /* what it waits on, if it does not join, */
-    int64_t since;      /* and since when, by the last look at the clock */
-
-    const char *waits_for; /* the name of the call that it is parked in; NULL if it is not, or waits only for its turn */
+    /* While it waits, and then as they are: the name of its call, what it waits on if it does not join, and since when,
+     * by the last look at the clock. */
+    const char *waits_for;
+    const void *object;
+    int64_t since;
     union {
         struct {
             unsigned char cancelled; /* CO__CANCELLED... */
@@ -92,7 +103,9 @@ struct co__task {
     _Atomic unsigned char unparking;  /* and says so: CO__UNPARKING... */
     struct co__task *joiner;  /* who waits for its end */
     struct co__task *joining; /* for whose end it waits */
-    struct co__waiter waiter; /* its entry, if it waits for one thing */
+    /* Its entry, if it waits for one thing. `task` is itself always; `next` and `previous` are NULL while it is in no
+     * queue, and `queue` is the last one that it was in. */
+    struct co__waiter waiter;
     struct co__waiter *waiters; /* its entries otherwise (co_select): the first of them */
     /* What a deadline or a cancel calls instead of co__wake, for waits with more to do then; else NULL. co__wait_abandon
      * clears it, co__wake_first_at_once does not. */
@@ -220,7 +233,7 @@ static inline bool co__task_has_ended(const struct co__task *task) {
     return atomic_load_explicit(&task->ended, memory_order_relaxed) != 0;
 }
 
-static inline bool co__task_waits(const struct co__task *task) { return task->waits_for != NULL; }
+static inline bool co__task_waits(const struct co__task *task) { return task->status >= CO__WAITS; }
 
 /* Not one that has been freed, for as long as nobody else has its memory. */
 static inline bool co__is_task(const co_t *co) {

@@ -26,7 +26,8 @@ int co__park_with_care(struct co__task *task) {
     int status;
     co__handlers_put_aside(&handlers);
     co__block_of(innermost)->handlers = &handlers; /* for closing */
-    task->waiter.fired = 0;                        /* who wakes it may have somebody to tell */
+    if (task->status == CO__WAITS_FOR_THIS)
+        task->status = CO__WAITS_IN_QUEUE; /* who wakes it may have somebody to tell */
     if (fpenv != NULL)
         co__fpenv_swap(fpenv->fpenv);
     sched->parked_in = task->innermost = innermost; /* the former is read if every turn ends in C */
@@ -41,20 +42,22 @@ int co__park_with_care(struct co__task *task) {
     return status;
 }
 
-int co__wait_until(struct co__task *task, int64_t deadline, const char *waits_for, const void *object) {
+int co__wait_until(struct co__task *task, int how, int64_t deadline, const char *waits_for, const void *object) {
     struct co__sched *sched = task->sched;
     if (deadline <= 0 || deadline <= co__sched_clock(sched)) {
+        task->status = how;
         co__wait_abandon(task);
         return -ETIMEDOUT;
     }
     co__timer_arm(sched, task, deadline);
-    return co__wait_on(task, waits_for, object);
+    return co__wait_on(task, how, waits_for, object);
 }
 
 /* ---- Waking ---------------------------------------------------------------------------------------------------- */
 
 void co__wait_abandon(struct co__task *task) {
-    co__waiters_remove(&task->waiter);
+    if (task->status >= CO__WAITS_IN_QUEUE)
+        co__waiters_remove(&task->waiter);
     for (struct co__waiter *waiter = task->waiters; waiter != NULL; waiter = waiter->also)
         co__waiters_remove(waiter);
     task->waiters = NULL;
@@ -65,8 +68,9 @@ void co__wait_abandon(struct co__task *task) {
     if (task->timer != 0)
         co__timer_disarm(task->sched, task);
     task->sleeps = 0;
-    task->waits_for = NULL;
     task->gives_up = NULL;
+    if (co__task_waits(task))
+        task->status = 0;
 }
 
 void co__wake(struct co__task *task, int status) {
@@ -115,10 +119,10 @@ int co_sleep_until(int64_t deadline_ns) {
         return co_sched_yield();
     }
     if (deadline_ns == CO_NEVER)
-        return co__wait_on(task, "sleep", NULL);
+        return co__wait_on(task, CO__WAITS, "sleep", NULL);
     co__timer_arm(task->sched, task, deadline_ns);
     task->sleeps = 1;
-    return co__wait_on(task, "sleep", NULL);
+    return co__wait_on(task, CO__WAITS, "sleep", NULL);
 }
 
 int co_sleep(int64_t ns) { return co_sleep_until(co_after(ns)); }

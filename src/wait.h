@@ -38,25 +38,23 @@ static inline int co__wait_check(const struct co__task *task) {
 
 static inline struct co__waiter *co__waiters_first(const struct co__waiters *queue) { return queue->first; }
 
-static inline void co__waiters_add(struct co__waiters *queue, struct co__waiter *waiter, struct co__task *task,
-                                   void *item) {
-    waiter->next = NULL;
-    waiter->previous = queue->last;
-    waiter->queue = queue;
-    waiter->task = task;
+/* `waiter`, whose `next` and `previous` are NULL, behind all that are in the queue. `last` of an empty one is whatever it
+ * was. */
+static CO__INLINE void co__waiters_append(struct co__waiters *queue, struct co__waiter *waiter, void *item) {
     waiter->item = item;
-    if (queue->last != NULL)
-        queue->last->next = waiter;
-    else
+    CO__SET(waiter->queue, queue);
+    if (CO__LIKELY(queue->first == NULL)) {
         queue->first = waiter;
+        CO__SET(queue->last, waiter);
+        return;
+    }
+    waiter->previous = queue->last;
+    queue->last->next = waiter;
     queue->last = waiter;
 }
 
-/* Nothing, if it is in no queue. */
-static inline void co__waiters_remove(struct co__waiter *waiter) {
+static CO__INLINE void co__waiters_remove(struct co__waiter *waiter) {
     struct co__waiters *queue = waiter->queue;
-    if (queue == NULL)
-        return;
     if (waiter->previous != NULL)
         waiter->previous->next = waiter->next;
     else
@@ -65,7 +63,7 @@ static inline void co__waiters_remove(struct co__waiter *waiter) {
         waiter->next->previous = waiter->previous;
     else
         queue->last = waiter->previous;
-    waiter->queue = NULL;
+    waiter->next = waiter->previous = NULL;
 }
 
 /* For a coroutine inside a C++ handler, one with CO_FPENV somewhere, and where every turn ends in C. */
@@ -97,20 +95,21 @@ static CO__INLINE int co__park_itself(struct co__task *task) {
     return co__park_root(&(co__block_of_task(task)->hot), sched);
 }
 
-/* Notes for reports what the task is about to wait for. */
-static CO__INLINE void co__wait_note(struct co__task *task, const char *waits_for, const void *object) {
-    task->waits_for = waits_for;
-    task->object = object;
-    task->since = task->sched->now;
+/* The task is about to wait: `how` is one of CO__WAITS... */
+static CO__INLINE void co__wait_note(struct co__task *task, int how, const char *waits_for, const void *object) {
+    task->status = how;
+    CO__SET(task->waits_for, waits_for);
+    CO__SET(task->object, object);
+    CO__SET(task->since, task->sched->now);
 }
 
 /* The same as co__park, in a call of that name. */
-static CO__INLINE int co__wait_on(struct co__task *task, const char *waits_for, const void *object) {
-    co__wait_note(task, waits_for, object);
+static CO__INLINE int co__wait_on(struct co__task *task, int how, const char *waits_for, const void *object) {
+    co__wait_note(task, how, waits_for, object);
     return co__park(task);
 }
 
-int co__wait_until(struct co__task *task, int64_t deadline, const char *waits_for, const void *object);
+int co__wait_until(struct co__task *task, int how, int64_t deadline, const char *waits_for, const void *object);
 
 /* Parks the running task, which has put its entries into queues, if it waits for any: until co__wake, which says what
  * this is, or the deadline (-ETIMEDOUT; if it has come already, at once), or a cancel (-ECANCELED), upon which its
@@ -118,32 +117,24 @@ int co__wait_until(struct co__task *task, int64_t deadline, const char *waits_fo
  *  waits_for  the name of the call, for reports, a constant; `object` is what it waits on, or NULL */
 static CO__INLINE int co__wait(struct co__task *task, int64_t deadline, const char *waits_for, const void *object) {
     if (CO__LIKELY(deadline == CO_NEVER))
-        return co__wait_on(task, waits_for, object);
-    return co__wait_until(task, deadline, waits_for, object);
+        return co__wait_on(task, CO__WAITS, waits_for, object);
+    return co__wait_until(task, CO__WAITS, deadline, waits_for, object);
 }
-
-/* What `fired` of a task's own entry says while that is all that the task waits for, without a deadline, and nobody wants
- * to be told that it wakes. */
-#define CO__WAITS_FOR_THIS (-1)
 
 /* The same, in one queue. */
 static inline int co__wait_in(struct co__task *task, struct co__waiters *queue, void *item, int64_t deadline,
                               const char *waits_for, const void *object) {
-    co__waiters_add(queue, &task->waiter, task, item);
-    if (CO__LIKELY(deadline == CO_NEVER)) {
-        task->waiter.fired = CO__WAITS_FOR_THIS;
-        return co__wait_on(task, waits_for, object);
-    }
-    task->waiter.fired = 0;
-    return co__wait_until(task, deadline, waits_for, object);
+    co__waiters_append(queue, &task->waiter, item);
+    if (CO__LIKELY(deadline == CO_NEVER))
+        return co__wait_on(task, task->timer == 0 ? CO__WAITS_FOR_THIS : CO__WAITS_IN_QUEUE, waits_for, object);
+    return co__wait_until(task, CO__WAITS_IN_QUEUE, deadline, waits_for, object);
 }
 
 /* The same of one that executes itself, without a deadline. */
 static CO__INLINE int co__wait_in_itself(struct co__task *task, struct co__waiters *queue, void *item,
                                          const char *waits_for, const void *object) {
-    co__waiters_add(queue, &task->waiter, task, item);
-    task->waiter.fired = CO__WAITS_FOR_THIS;
-    co__wait_note(task, waits_for, object);
+    co__waiters_append(queue, &task->waiter, item);
+    co__wait_note(task, CO__WAITS_FOR_THIS, waits_for, object);
     return co__park_itself(task);
 }
 
@@ -154,17 +145,13 @@ void co__wake(struct co__task *task, int status);
  * done. */
 static CO__INLINE bool co__wake_first_at_once(struct co__waiters *queue, struct co__waiter *waiter, int status) {
     struct co__waiter *next = waiter->next;
-    struct co__task *task = (struct co__task *)(void *)((char *)waiter - offsetof(struct co__task, waiter));
-    if (!CO__LIKELY(waiter->fired == CO__WAITS_FOR_THIS))
+    struct co__task *task = waiter->task;
+    if (!CO__LIKELY(task->status == CO__WAITS_FOR_THIS))
         return false;
     struct co__sched *sched = task->sched;
     queue->first = next;
-    if (CO__LIKELY(next == NULL))
-        queue->last = NULL;
-    else
-        next->previous = NULL;
-    waiter->queue = NULL;
-    task->waits_for = NULL;
+    if (!CO__LIKELY(next == NULL))
+        next->previous = waiter->next = NULL;
     task->status = status;
     sched->wakes++;
     co__sched_ready(sched, task->innermost);

@@ -46,12 +46,11 @@
 /* x0 becomes the next in the ring, which is not empty. x11, x12, x13 as above. While this one is entered, the line of
  * one who comes later is fetched: the ring knows it long before. */
 .macro NEXT_IN_RING
-    add x6, x11, #4
     and x5, x11, x13
-    and x6, x6, x13
     add x11, x11, #1
-    ldr x0, [x12, x5, lsl #3]
-    ldr x6, [x12, x6, lsl #3]
+    add x5, x12, x5, lsl #3
+    ldr x0, [x5]
+    ldr x6, [x5, #8 * CO__RING_AHEAD]
     str x11, [x19, #CO__SCHED_HEAD]
     prfm pldl1keep, [x6]
 .endm

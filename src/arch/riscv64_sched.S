@@ -37,23 +37,17 @@
     and a6, a6, t3
 .endm
 
-/* `to` becomes what the ring holds at the turn `number`, which is lost. */
-.macro LOAD_TURN to, number
-    and \number, \number, t6
-    slli \number, \number, 3
-    add \number, \number, t5
-    ld \to, 0(\number)
-.endm
-
 /* a0 becomes the next in the ring, which is not empty. t3, t5, t6 as above. While this one is entered, the line of one
  * who comes later is fetched: the ring knows it long before. The instruction for that (Zicbop: prefetch.r) is written
  * as the `ori` into x0 that it is, which processors without it execute as nothing: bits 0 to 4 say 1, read, and the
  * others are the distance. */
 .macro NEXT_IN_RING
-    addi t0, t3, 4
     addi t1, t3, 1
-    LOAD_TURN a0, t3
-    LOAD_TURN t0, t0
+    and t3, t3, t6
+    slli t3, t3, 3
+    add t3, t3, t5
+    ld a0, 0(t3)
+    ld t0, 8 * CO__RING_AHEAD(t3)
     sd t1, CO__SCHED_HEAD(s1)
     ori zero, t0, 1
 .endm

@@ -12,7 +12,7 @@
  *         +8    r15
  *     sp  +0    padding
  *
- * Inside it rbx is the scheduler. What a parked stack holds, in the task's own body and in a coroutine that it has
+ * In calls of C functions rbx is the scheduler. What a parked stack holds, in the task's own body and in a coroutine that it has
  * resumed:
  *
  *         co__park_root, co__park_behind_all          co__park_nested
@@ -35,31 +35,28 @@
     .cfi_offset r15, -56
 .endm
 
-/* The ring, and whose turn it is: r9 becomes the number of the next turn, r10 the ring, r11 its mask. */
+/* The ring of the scheduler rsi, and whose turn it is: r9 becomes the number of the next turn, r10 the ring, r11 its
+ * mask. */
 .macro LOAD_RING
-    movq CO__SCHED_HEAD(%rbx), %r9
-    movq CO__SCHED_RING(%rbx), %r10
-    movq CO__SCHED_RING_MASK(%rbx), %r11
+    movq CO__SCHED_HEAD(%rsi), %r9
+    movq CO__SCHED_RING(%rsi), %r10
+    movq CO__SCHED_RING_MASK(%rsi), %r11
 .endm
 
-/* rdi becomes the next in the ring, which is not empty. r9, r10, r11 as above. While this one is entered, the line of
- * one who comes later is fetched: the ring knows it long before. */
+/* rdi becomes the next in the ring, which is not empty. rsi, r9, r10, r11 as above. While this one is entered, the line
+ * of one who comes later is fetched: the ring knows it long before. */
 .macro NEXT_IN_RING
-    leaq 1(%r9), %rcx
-    leaq 4(%r9), %rax
     andq %r11, %r9
-    andq %r11, %rax
     movq (%r10, %r9, 8), %rdi
-    movq (%r10, %rax, 8), %rax
-    movq %rcx, CO__SCHED_HEAD(%rbx)
+    movq 8 * CO__RING_AHEAD(%r10, %r9, 8), %rax
+    incq CO__SCHED_HEAD(%rsi)
     prefetcht0 (%rax)
 .endm
 
-/* Enters rdi. From the load of its sp on, the caller is the context in its block. */
+/* Enters rdi. r8 is the offset of co__thread. From the load of rdi's sp on, the caller is the context in its block. */
 .macro ENTER
-    movq co__thread@gottpoff(%rip), %rax
     movq CO__RESUMER_BASE(%rdi), %rcx
-    movq %rdi, %fs:CO__THREAD_CURRENT(%rax)
+    movq %rdi, %fs:CO__THREAD_CURRENT(%r8)
     xorl %esi, %esi
     movq CO__OWN_SP(%rdi), %rsp
     .cfi_endproc
@@ -102,6 +99,7 @@ FUNCTION co__sched_run
     call co__sched_next
 2:  testq %rax, %rax
     jz 4f
+    movq co__thread@gottpoff(%rip), %r8
     movq %rax, %rdi
     ENTER
     .cfi_endproc
@@ -122,7 +120,8 @@ FUNCTION co__sched_run
 
     .cfi_startproc
     CFI_SCHED_FRAME
-5:  movl %eax, %ecx                                     /* a task has ended: rdi it, rsi the result, eax the status */
+5:  movq %fs:CO__THREAD_SCHED(%r8), %rbx                /* a task has ended: rdi it, rsi the result, eax the status */
+    movl %eax, %ecx
     movq %rsi, %rdx
     movq %rdi, %rsi
     movq %rbx, %rdi
@@ -138,20 +137,19 @@ FUNCTION co__sched_run
 co__sched_landing:
     LANDING
     movq co__thread@gottpoff(%rip), %r8
-    movq CO__OWN_PC(%rdi), %rcx
-    movq %rbx, %rdx
-    movq %fs:CO__THREAD_SCHED(%r8), %rbx
     cmpl $1, %eax                                       /* CO_YIELDED */
     jne 5b
+    movq CO__OWN_PC(%rdi), %rcx
+    movq %fs:CO__THREAD_SCHED(%r8), %rsi
     movq $0, CO__OWN_PC(%rdi)
-    cmpq %rcx, %rdx                                     /* as at the last yield: a store less */
+    cmpq %rcx, %rbx                                     /* as at the last yield: a store less */
     jne 6f
 7:  LOAD_RING
-    movq CO__SCHED_COUNT(%rbx), %rax
+    movq CO__SCHED_COUNT(%rsi), %rax
     addq %r9, %rax
     andq %r11, %rax
     movq %rdi, (%r10, %rax, 8)                          /* behind all that are able to run, of whom one goes */
-    testq CO__SCHED_LOOK_MASK(%rbx), %r9
+    testq CO__SCHED_LOOK_MASK(%rsi), %r9
     jz 8f
     NEXT_IN_RING
     ENTER
@@ -159,20 +157,22 @@ co__sched_landing:
 
     .cfi_startproc
     CFI_SCHED_FRAME
-8:  incq CO__SCHED_COUNT(%rbx)
-    movq %rdi, CO__SCHED_YIELDED(%rbx)
+8:  incq CO__SCHED_COUNT(%rsi)
+    movq %rdi, CO__SCHED_YIELDED(%rsi)
+9:  movq %rsi, %rbx
     jmp 1b
 6:  movq %rcx, CO__RESUMER_BASE(%rdi)
     jmp 7b
 
-/* rbx the scheduler, for whom a task has parked. */
+/* rsi the scheduler, for whom a task has parked. */
 3:  LOAD_RING
-    movq CO__SCHED_COUNT(%rbx), %rcx
-    testq CO__SCHED_LOOK_MASK(%rbx), %r9
-    jz 1b
+    movq CO__SCHED_COUNT(%rsi), %rcx
+    testq CO__SCHED_LOOK_MASK(%rsi), %r9
+    jz 9b
+    movq co__thread@gottpoff(%rip), %r8
     subq $1, %rcx
-    jb 1b
-    movq %rcx, CO__SCHED_COUNT(%rbx)
+    jb 9b
+    movq %rcx, CO__SCHED_COUNT(%rsi)
     NEXT_IN_RING
     ENTER
     .cfi_endproc
@@ -195,7 +195,7 @@ FUNCTION co__park_behind_all
     .cfi_startproc
     CFI_SCHED_FRAME
     movq CO__SCHED_FP(%rsi), %rbp
-    movq %rsi, %rbx
+    movq co__thread@gottpoff(%rip), %r8
     movq %rcx, CO__RESUMER_BASE(%rdi)
     jmp 7b
     .cfi_endproc
@@ -233,7 +233,6 @@ FUNCTION co__park_root
     .cfi_startproc
     CFI_SCHED_FRAME
     movq CO__SCHED_FP(%rsi), %rbp
-    movq %rsi, %rbx
     jmp 3b
     .cfi_endproc
 
@@ -274,7 +273,6 @@ FUNCTION co__park_nested
     .cfi_startproc
     CFI_SCHED_FRAME
     movq CO__SCHED_FP(%rsi), %rbp
-    movq %rsi, %rbx
     movq %rcx, CO__RESUMER_BASE(%rdi)
     jmp 3b
     .cfi_endproc
