@@ -79,8 +79,9 @@ static __attribute__((noinline)) int wake_any(struct co__waiter *waiter, int sta
     return answer;
 }
 
-static CO__INLINE int wake_first(struct co__waiters *queue, struct co__waiter *waiter, int status) {
-    if (CO__LIKELY(co__wake_first_at_once(queue, waiter, status)))
+static CO__INLINE int wake_first(struct co__sched *sched, struct co__waiters *queue, struct co__waiter *waiter,
+                                 int status) {
+    if (CO__LIKELY(co__wake_first_at_once(sched, queue, waiter, status)))
         return status == 0;
     return wake_any(waiter, status);
 }
@@ -101,24 +102,27 @@ int co__chan_check(co_chan_t *chan, const struct co__task *task, const void *ite
     return 0;
 }
 
-/* Whether the short way may be taken: no cancel, no wrong argument, a small item, and a channel that this scheduler's
- * tasks use, which a closed one is not (co_chan_close). */
-static CO__INLINE bool usual(const co_chan_t *chan, const struct co__task *task, const void *item) {
-    return CO__LIKELY(task != NULL) && CO__LIKELY(!task->cancelled) && CO__LIKELY(chan != NULL) &&
-           CO__LIKELY(item != NULL) && CO__LIKELY(chan->quick == task->sched);
+/* The running task, if the short way may be taken: it executes itself, no cancel, no wrong argument, small items, and a
+ * channel that this scheduler's tasks use, which a closed one is not (co_chan_close). Else NULL. */
+static CO__INLINE struct co__task *usual(const co_chan_t *chan, const void *item) {
+    struct co__task *task;
+    if (CO__LIKELY(item != NULL) && CO__LIKELY((task = co__task_running_itself()) != NULL) &&
+        CO__LIKELY(chan != NULL) && CO__LIKELY(!task->cancelled) && CO__LIKELY(chan->quick == task->sched))
+        return task;
+    return NULL;
 }
 
 /* There is room for what the first sender waits with, which comes after all that the channel holds. */
 static __attribute__((noinline)) int refill(co_chan_t *chan, struct co__waiter *sender) {
     put(chan, sender->item, false);
-    return wake_first(&chan->senders, sender, 0);
+    return wake_first(chan->sched, &chan->senders, sender, 0);
 }
 
 static CO__INLINE int send(co_chan_t *chan, struct co__task *task, const void *item, int64_t deadline, bool small) {
     struct co__waiter *receiver = co__waiters_first(&chan->receivers);
     if (receiver != NULL) {
         copy(chan, receiver->item, item, small);
-        return wake_first(&chan->receivers, receiver, 1);
+        return wake_first(task->sched, &chan->receivers, receiver, 1);
     }
     if (chan->count < chan->capacity) {
         put(chan, item, small);
@@ -139,7 +143,7 @@ static CO__INLINE int receive(co_chan_t *chan, struct co__task *task, void *item
     }
     if (sender != NULL) {
         copy(chan, item, sender->item, small);
-        return wake_first(&chan->senders, sender, 0);
+        return wake_first(task->sched, &chan->senders, sender, 0);
     }
     if (!small && chan->closed) /* the short way never sees a closed one */
         return 0;
@@ -169,15 +173,15 @@ static __attribute__((noinline)) int receive_any(co_chan_t *chan, void *item, in
 }
 
 int co_chan_send(co_chan_t *chan, const void *item, int64_t deadline_ns) {
-    struct co__task *task = co__task_running_itself();
-    if (!CO__LIKELY(usual(chan, task, item)))
+    struct co__task *task = usual(chan, item);
+    if (!CO__LIKELY(task != NULL))
         return send_any(chan, item, deadline_ns);
     return send(chan, task, item, deadline_ns, true);
 }
 
 int co_chan_receive(co_chan_t *chan, void *item, int64_t deadline_ns) {
-    struct co__task *task = co__task_running_itself();
-    if (!CO__LIKELY(usual(chan, task, item)))
+    struct co__task *task = usual(chan, item);
+    if (!CO__LIKELY(task != NULL))
         return receive_any(chan, item, deadline_ns);
     return receive(chan, task, item, deadline_ns, true);
 }

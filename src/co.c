@@ -276,7 +276,8 @@ int co_destroy(co_t *co) {
     struct co__block *block = co__block_of(co);
     if (co == NULL)
         return 0;
-    if (CO__LIKELY(block->kind == CO__PLAIN) && CO__LIKELY(block->life == CO__ENDED) && CO__LIKELY(co__pool_push_plain(block)))
+    if (CO__LIKELY(block->kind == CO__PLAIN) && CO__LIKELY(block->life == CO__ENDED) &&
+        CO__LIKELY(co__pool_push_plain(block)))
         return 0;
     return destroy(co);
 }

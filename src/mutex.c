@@ -52,7 +52,9 @@ static __attribute__((noinline)) int hand_over(co_mutex_t *mutex) {
     const int status = (int)(intptr_t)first->item;
     mutex->holder = co__task_identity(task);
     task->gives_up = NULL;
-    return CO__LIKELY(co__wake_first_at_once(&mutex->waiters, first, status)) ? 0 : wake_slowly(task, status);
+    if (CO__LIKELY(co__wake_first_at_once(task->sched, &mutex->waiters, first, status)))
+        return 0;
+    return wake_slowly(task, status);
 }
 
 int co_mutex_unlock(co_mutex_t *mutex) {

@@ -6,7 +6,7 @@ static CO__INLINE void wake_first(struct co__waiters *queue) {
     struct co__waiter *first = co__waiters_first(queue);
     struct co__task *task = first->task;
     task->gives_up = NULL;
-    if (!CO__LIKELY(co__wake_first_at_once(queue, first, 0)))
+    if (!CO__LIKELY(co__wake_first_at_once(task->sched, queue, first, 0)))
         co__wake(task, 0);
 }
 

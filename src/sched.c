@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(offsetof(struct co__sched, sp) == CO__SCHED_SP, "task.h");
+_Static_assert(offsetof(struct co__sched, fresh.sp) == CO__SCHED_SP, "task.h");
 _Static_assert(offsetof(struct co__sched, head) == CO__SCHED_HEAD, "task.h");
 _Static_assert(offsetof(struct co__sched, count) == CO__SCHED_COUNT, "task.h");
 _Static_assert(offsetof(struct co__sched, ring) == CO__SCHED_RING, "task.h");
@@ -17,7 +17,7 @@ _Static_assert(offsetof(struct co__sched, ring_mask) == CO__SCHED_RING_MASK, "ta
 _Static_assert(offsetof(struct co__sched, look_mask) == CO__SCHED_LOOK_MASK, "task.h");
 _Static_assert(offsetof(struct co__sched, yielded) == CO__SCHED_YIELDED, "task.h");
 _Static_assert(offsetof(struct co__sched, outer) == CO__SCHED_OUTER, "task.h");
-_Static_assert(offsetof(struct co__sched, fp) == CO__SCHED_FP, "task.h");
+_Static_assert(offsetof(struct co__sched, fresh.fp) == CO__SCHED_FP, "task.h");
 _Static_assert(offsetof(struct co__task, status) == CO__TASK_STATUS, "task.h");
 _Static_assert(offsetof(struct co__task, co) == CO__TASK_CO, "task.h");
 _Static_assert(offsetof(struct co__task, innermost) == CO__TASK_INNERMOST, "task.h");
@@ -60,7 +60,7 @@ int co__sched_reserve(struct co__sched *sched) {
     return CO__LIKELY(sched->live < sched->capacity) ? 0 : grow(sched);
 }
 
-/* ---- Who is next --------------------------------------------------------------------------------------------------- */
+/* ---- Who is next ------------------------------------------------------------------------------------------------- */
 
 /* SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014): every seed will
  * do. */
@@ -84,12 +84,13 @@ static co_t *take_ready(struct co__sched *sched) {
     return *first;
 }
 
-/* What time and other threads have brought about. While all are able to run and nobody waits for a time, it is only for
+/* What time and other threads have brought about. While tasks are able to run and none waits for a time, it is only for
  * reports that the clock is read, and every now and then will do. */
 static void look(struct co__sched *sched) {
+    const bool busy = sched->count != 0;
     if (co__unparked_waiting(sched))
         co__unparked_wake(sched);
-    if (sched->timer_count == 0 && sched->count != 0 && sched->head % (16 * LOOK_EVERY) != 0)
+    if (busy && sched->timer_count == 0 && sched->head % (8 * LOOK_EVERY) != 0)
         return;
     sched->now = co__sched_clock(sched);
     co__timers_fire(sched, sched->now);
@@ -117,6 +118,13 @@ static co_t *pick(struct co__sched *sched) {
 }
 
 /* ---- Around a turn, where somebody must be told ------------------------------------------------------------------ */
+
+/* What assembly has written is unknown to MemorySanitizer. */
+CO__UNINSTRUMENTED struct co__task *co__task_parked_in(const co_t *innermost) {
+    if ((co__block_of(innermost)->kind & CO__TASK) != 0)
+        return co__task_of(innermost);
+    return ((const struct co__parked *)innermost->own.sp)->task;
+}
 
 /* Sanitizers are told of every turn, and tasks with options that change what a switch does are switched to from here:
  * then look_mask is 0, and every turn begins and ends in C. */
@@ -175,13 +183,13 @@ void co__sched_option(struct co__sched *sched, const struct co__task *task, int 
 void co__sched_set_look(struct co__sched *sched) {
     static const char something;
     static const struct co__handlers active = {.caught = (void *)(uintptr_t)&something};
-    const bool always = sched->hooked || sched->optioned != 0 || sched->trace != NULL ||
-                        (sched->flags & CO_RUN_SEEDED) != 0;
+    const bool always =
+        sched->hooked || sched->optioned != 0 || sched->trace != NULL || (sched->flags & CO_RUN_SEEDED) != 0;
     sched->look_mask = always ? 0 : LOOK_EVERY - 1;
     sched->handlers = always ? &active : sched->handlers_of_thread;
 }
 
-/* ---- Running ------------------------------------------------------------------------------------------------------- */
+/* ---- Running ----------------------------------------------------------------------------------------------------- */
 
 static int check_options(const co_run_options_t *opt) {
     const unsigned known = CO_RUN_SEEDED | CO_RUN_SEED_FROM_ENVIRONMENT | CO_RUN_VIRTUAL_CLOCK | CO_RUN_QUIET;
@@ -202,9 +210,9 @@ static uint64_t seed_of(const co_run_options_t *opt) {
     return *end == '\0' ? seed : opt->seed;
 }
 
-/* Tasks that wait for what will never come: they go, the last spawned first, each from the innermost coroutine outwards.
- * So what a task has lent to those that it has spawned, from frames that wait for them, is there still when their
- * deferred calls run. Blocking calls in these answer -ECANCELED, so that nobody waits again. */
+/* Tasks that wait for what will never come: they go, the last spawned first, each from the innermost coroutine
+ * outwards. So what a task has lent to those that it has spawned, from frames that wait for them, is there still when
+ * their deferred calls run. Blocking calls in these answer -ECANCELED, so that nobody waits again. */
 static void close_all(struct co__sched *sched) {
     sched->closing = sched->first;
     set_quick_limit(sched);
@@ -249,7 +257,11 @@ int co_run_with(const co_run_options_t *opt, co_fn fn, void *arg, void **result)
         return -EINVAL;
     if (co__sched_of_thread() != NULL)
         return -EBUSY;
-    struct co__sched sched = {.flags = opt->flags, .report = opt->report, .trace = opt->trace};
+    struct co__sched sched = {
+        .fresh = {.pc = (void *)(uintptr_t)co__sched_landing, .base = (void *)(uintptr_t)co__entry},
+        .flags = opt->flags,
+        .report = opt->report,
+        .trace = opt->trace};
     sched.outer = co_self();
     sched.hooked = co__hooks_present_at_switches();
     sched.random = seed_of(opt);
@@ -291,7 +303,7 @@ int co_run_with(const co_run_options_t *opt, co_fn fn, void *arg, void **result)
 
 int co_run(co_fn fn, void *arg, void **result) { return co_run_with(NULL, fn, arg, result); }
 
-/* ---- Asking ---------------------------------------------------------------------------------------------------------- */
+/* ---- Asking ------------------------------------------------------------------------------------------------------ */
 
 co_t *co_task(void) {
     struct co__task *task = co__task_running();

@@ -62,6 +62,7 @@ static void enqueue(co_select_case_t *cases, size_t count, struct co__task *task
         *link = waiter;
         link = &waiter->also;
         waiter->task = task;
+        waiter->queue = NULL;
         waiter->next = waiter->previous = NULL;
         co__waiters_append(cases[i].direction == CO_SELECT_SEND ? &chan->senders : &chan->receivers, waiter,
                            cases[i].item);

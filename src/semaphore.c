@@ -43,7 +43,9 @@ static __attribute__((noinline)) int hand_over(co_semaphore_t *semaphore) {
         return -EPERM;
     struct co__waiter *first = co__waiters_first(&semaphore->waiters);
     struct co__task *task = first->task;
-    return CO__LIKELY(co__wake_first_at_once(&semaphore->waiters, first, 0)) ? 0 : wake_slowly(task);
+    if (CO__LIKELY(co__wake_first_at_once(task->sched, &semaphore->waiters, first, 0)))
+        return 0;
+    return wake_slowly(task);
 }
 
 int co_semaphore_post(co_semaphore_t *semaphore) {

@@ -1,6 +1,6 @@
 /* Spawning, joining and detaching tasks, and their end. */
-#include "pool.h"
 #include "task.h"
+#include "pool.h"
 #include "wait.h"
 
 #include <errno.h>
@@ -12,10 +12,7 @@
 static CO__INLINE co_t *begin(struct co__sched *sched, struct co__block *block) {
     co_t *co = &block->hot;
     struct co__task *task = co__task_of(co), *last = sched->last;
-    co->resumer = (struct co__context){.sp = sched->sp,
-                                       .fp = sched->fp,
-                                       .pc = (void *)(uintptr_t)co__sched_landing,
-                                       .base = (void *)(uintptr_t)co__entry};
+    co->resumer = sched->fresh;
     task->number = (uint32_t)++sched->spawned;
     CO__SET(task->sched, sched);
     if (!CO__LIKELY(task->co == co)) {
@@ -87,9 +84,9 @@ __attribute__((noinline)) co_t *(co_spawn)(co_fn fn, void *arg) {
 
 /* As co_create_at: most tasks get a stack that was used before. */
 __attribute__((noinline)) co_t *co_spawn_at(const char *site, co_fn fn, void *arg) {
-    struct co__sched *sched = co__sched_of_thread();
+    struct co__sched *sched;
     struct co__block *block;
-    if (!CO__LIKELY(sched != NULL) || !CO__LIKELY(fn != NULL) || !CO__LIKELY(site != NULL) ||
+    if (!CO__LIKELY(site != NULL) || !CO__LIKELY((sched = co__sched_of_thread()) != NULL) || !CO__LIKELY(fn != NULL) ||
         !CO__LIKELY(sched->live < sched->quick_limit) || !CO__LIKELY((block = co__pool_pop_plain()) != NULL))
         return spawn_at(site, fn, arg, __builtin_return_address(0));
     co__make_fresh(block, fn, arg, site);
@@ -114,7 +111,8 @@ static CO__INLINE void remove_from_list(struct co__sched *sched, struct co__task
 static CO__COLD __attribute__((noinline)) void clear(struct co__task *task) {
     if (atomic_load_explicit(&task->unparking, memory_order_relaxed))
         co__unparked_forget(task);
-    memset((char *)task + offsetof(struct co__task, waits_for), 0, sizeof *task - offsetof(struct co__task, waits_for));
+    memset((char *)task + offsetof(struct co__task, particulars), 0,
+           offsetof(struct co__task, next) - offsetof(struct co__task, particulars));
     task->waiter.task = task;
 }
 
@@ -194,19 +192,17 @@ CO__UNINSTRUMENTED static __attribute__((noinline)) co_t *ended(struct co__sched
     return co__sched_next(sched);
 }
 
-/* Most ends are these: of a plain task, with nothing particular, while nobody looks on, and either somebody waits for it
- * without a deadline, or it waits to be joined. Nothing is called on these ways, so that no register is saved. */
+/* Most ends are these: of a plain task, with nothing particular, while nobody looks on, and either somebody waits for
+ * it without a deadline, or it waits to be joined. Nothing is called on these ways, so that no register is saved. */
 CO__UNINSTRUMENTED co_t *co__sched_ended(struct co__sched *sched, co_t *co, void *value, int status) {
     struct co__block *block = co__block_of(co);
     struct co__task *task = co__task_of(co), *joiner = task->joiner;
     if (!CO__LIKELY(sched->look_mask != 0) || !CO__LIKELY(block->kind == (CO__PLAIN | CO__TASK)) ||
-        !CO__LIKELY(is_clear(task)))
+        !CO__LIKELY(is_clear(task)) || !CO__LIKELY(status == 0))
         return ended(sched, task, value, status);
-    if (!CO__LIKELY(status == 0))
-        value = NULL;
     if (joiner == NULL) {
         atomic_store_explicit(&task->ended, 1, memory_order_relaxed);
-        task->status = status;
+        task->status = 0;
         task->result = value;
         sched->live--;
     } else {
@@ -220,7 +216,7 @@ CO__UNINSTRUMENTED co_t *co__sched_ended(struct co__sched *sched, co_t *co, void
         if (result != NULL)
             *result = value;
         joiner->joining = NULL;
-        joiner->status = status;
+        joiner->status = 0;
         if (sched->count == 0 && CO__LIKELY((sched->head & sched->look_mask) != 0)) {
             sched->head++; /* nobody else is able to run */
             return joiner->innermost;
@@ -287,9 +283,9 @@ int co_join(co_t *co, void **result, int64_t deadline_ns) {
         return join(co, result, deadline_ns);
     task = co__task_of(co);
     if (CO__LIKELY(co__block_of(co)->state == CO__STATE(CO__PLAIN | CO__TASK))) {
-        if (!CO__LIKELY(task->sched == self->sched) || !CO__LIKELY(is_clear(task)) ||
-            !CO__LIKELY(task->joiner == NULL) || !CO__LIKELY(task->joining == NULL) || !CO__LIKELY(task != self) ||
-            !CO__LIKELY(deadline_ns == CO_NEVER))
+        if (!CO__LIKELY(deadline_ns == CO_NEVER) || !CO__LIKELY(task->sched == self->sched) ||
+            !CO__LIKELY(task != self) || !CO__LIKELY(task->particulars == 0) || !CO__LIKELY(task->joiner == NULL) ||
+            !CO__LIKELY(task->joining == NULL))
             return join(co, result, deadline_ns);
         note_joiner(self, task, result);
         co__wait_note(self, CO__WAITS, "join", NULL);

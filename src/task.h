@@ -31,13 +31,13 @@
 
 #define CO__SCHED_SP 0
 #define CO__SCHED_FP 8
-#define CO__SCHED_RING 16
-#define CO__SCHED_RING_MASK 24
-#define CO__SCHED_LOOK_MASK 32
-#define CO__SCHED_HEAD 40
-#define CO__SCHED_YIELDED 48
-#define CO__SCHED_COUNT 56
-#define CO__SCHED_OUTER 64
+#define CO__SCHED_RING 32
+#define CO__SCHED_RING_MASK 40
+#define CO__SCHED_LOOK_MASK 48
+#define CO__SCHED_HEAD 56
+#define CO__SCHED_YIELDED 64
+#define CO__SCHED_COUNT 72
+#define CO__SCHED_OUTER 80
 
 /* Words behind the ring: whoever reads so far ahead stays within its memory. */
 #define CO__RING_AHEAD 4
@@ -73,22 +73,17 @@ struct co_call;
 #define CO__WAITS_IN_QUEUE (INT_MAX - 1) /* it is in one */
 #define CO__WAITS_FOR_THIS INT_MAX       /* it is, and that is all: no deadline, and nobody to be told of the wake */
 
-/* What the library knows of a task beside its block. It lies behind the block, at the top of the stack. Between lives all
- * of it is zero but the first part, so that the next task there finds it as it should be. */
+/* What the library knows of a task beside its block. It lies behind the block, at the top of the stack. Between lives
+ * all of it is zero but what stands before `particulars` and from `next` on, so that the next task there finds it as it
+ * should be. */
 struct co__task {
-    int status;       /* CO__WAITS..., or what the call that the task is parked in will return; once ended, what it
-                         failed with */
-    uint32_t number;  /* counts from 1 in a scheduler; for reports and traces */
-    co_t *co;         /* itself, also between lives */
+    /* To the end of the line of memory that the block ends in: what every call looks at. */
+    int status; /* CO__WAITS..., or what the call that the task is parked in will return; once ended, what it failed
+                   with */
+    uint32_t number; /* counts from 1 in a scheduler; for reports and traces */
+    co_t *co;        /* itself, also between lives */
     struct co__sched *sched;
-    co_t *innermost;  /* while parked: the coroutine to go on in; else, and between lives, itself */
-    struct co__task *next, *previous; /* all of the scheduler's, in the order of spawning */
-    void *result;     /* once ended */
-    /* While it waits, and then as they are: the name of its call, what it waits on if it does not join, and since when,
-     * by the last look at the clock. */
-    const char *waits_for;
-    const void *object;
-    int64_t since;
+    co_t *innermost; /* while parked: the coroutine to go on in; else, and between lives, itself */
     union {
         struct {
             unsigned char cancelled; /* CO__CANCELLED... */
@@ -99,18 +94,29 @@ struct co__task {
         };
         uint64_t particulars; /* all of these at once: 0 in most tasks */
     };
-    _Atomic unsigned char ended;      /* co_unpark asks in other threads, */
-    _Atomic unsigned char unparking;  /* and says so: CO__UNPARKING... */
+    _Atomic unsigned char ended;     /* co_unpark asks in other threads, */
+    _Atomic unsigned char unparking; /* and says so: CO__UNPARKING... */
+    /* co_park and co_unpark, under the scheduler's lock. */
+    unsigned char token, in_park;
+    unsigned char sleeps; /* its deadline is what it waits for */
+
+    /* The next line: what waits need. While it waits, and then as they are: the name of its call, what it waits on if
+     * it does not join, and since when, by the last look at the clock. */
+    const char *waits_for;
+    const void *object;
+    int64_t since;
+    size_t timer;             /* its place among the timers; 0: none */
     struct co__task *joiner;  /* who waits for its end */
     struct co__task *joining; /* for whose end it waits */
+    /* What a deadline or a cancel calls instead of co__wake, for waits with more to do then; else NULL.
+     * co__wait_abandon clears it, co__wake_first_at_once does not. */
+    void (*gives_up)(struct co__task *task, int status);
+    struct co__waiter *waiters; /* its entries, if it waits for several things (co_select): the first of them */
+
     /* Its entry, if it waits for one thing. `task` is itself always; `next` and `previous` are NULL while it is in no
      * queue, and `queue` is the last one that it was in. */
     struct co__waiter waiter;
-    struct co__waiter *waiters; /* its entries otherwise (co_select): the first of them */
-    /* What a deadline or a cancel calls instead of co__wake, for waits with more to do then; else NULL. co__wait_abandon
-     * clears it, co__wake_first_at_once does not. */
-    void (*gives_up)(struct co__task *task, int status);
-    size_t timer;             /* its place among the timers; 0: none */
+
     /* Called at its end if it is owned, by who owns it (group.c): it may free it by co__task_free. */
     void (*on_end)(struct co__task *task);
     void *owner;
@@ -120,15 +126,13 @@ struct co__task {
     struct co__task *parent, *next_member, *previous_member;
     struct co_call *call;
     uint32_t orphans; /* tasks of groups that it has not left, at whose end it ends */
-    unsigned char sleeps;     /* its deadline is what it waits for */
-    /* co_park and co_unpark, under the scheduler's lock. */
-    unsigned char token, in_park;
     struct co__task *next_unparked;
+
+    struct co__task *next, *previous; /* all of the scheduler's, in the order of spawning */
+    void *result;                     /* once ended */
 };
 
-static inline struct co__task *co__task_of(const co_t *co) {
-    return (struct co__task *)(void *)(co__block_of(co) + 1);
-}
+static inline struct co__task *co__task_of(const co_t *co) { return (struct co__task *)(void *)(co__block_of(co) + 1); }
 
 static inline struct co__block *co__block_of_task(const struct co__task *task) {
     return (struct co__block *)(uintptr_t)task - 1;
@@ -141,9 +145,10 @@ struct co__timer {
 };
 
 struct co__sched {
-    /* The words that assembly uses, a cache line. `ring` holds the coroutines to enter, in turn; it has room for every
-     * task, so that waking one cannot fail. */
-    void *sp, *fp; /* of co__sched_run's frame */
+    /* The words that assembly uses, two cache lines. The resumer's words of a task that has not begun: sp and fp are of
+     * co__sched_run's frame. */
+    struct co__context fresh;
+    /* `ring` holds the coroutines to enter, in turn; it has room for every task, so that waking one cannot fail. */
     co_t **ring;
     uint64_t ring_mask;
     uint64_t look_mask; /* C code looks around when head & look_mask is 0 */
@@ -153,40 +158,40 @@ struct co__sched {
                            processor would have to wait until both were stored */
     co_t *outer;        /* the coroutine that has called co_run, or NULL */
 
-    /* What a park looks at to see whether it needs care: the thread's record; or, if every turn goes through C code, one
-     * in which a handler is active. */
+    /* What a park looks at to see whether it needs care: the thread's record; or, if every turn goes through C code,
+     * one in which a handler is active. */
     const struct co__handlers *handlers;
     const struct co__handlers *handlers_of_thread;
     unsigned flags; /* of co_run_options_t */
     unsigned char hooked, deadlocked;
     struct co__task *closing; /* in a deadlock: whose deferred calls run */
     uint64_t random;
-    uint64_t run;           /* which of the process's runs this is, in the upper half: with a task's number below it, an
-                               identity */
+    uint64_t run; /* which of the process's runs this is, in the upper half: with a task's number below it, an
+                     identity */
     /* Of a turn that begins and ends in C. */
     co_t *entered;
-    co_t *parked_in;               /* the coroutine in which it ended; NULL: the task itself */
+    co_t *parked_in;                /* the coroutine in which it ended; NULL: the task itself */
     struct co__block *entered_root; /* the task's, if its options want something done */
-    size_t optioned;               /* tasks with such options */
+    size_t optioned;                /* tasks with such options */
     struct co__hooked_switch hooked_switch;
     struct co__task *first, *last; /* all tasks */
     /* Called in place of a task's end if it has a group open, which puts the end off: co__task_end. */
     void (*on_open_group)(struct co__task *task, void *value, int status);
-    size_t capacity;        /* of the ring, and of the timers */
+    size_t capacity;          /* of the ring, and of the timers */
     struct co__timer *timers; /* from 1 on */
     size_t timer_count;
     uint64_t timer_sequence;
-    int64_t now;            /* at the last look */
+    int64_t now; /* at the last look */
     int64_t virtual_now;
-    size_t outside;         /* tasks in co_park */
-    uint64_t selects;       /* select.c: how many cases were done */
+    size_t outside;   /* tasks in co_park */
+    uint64_t selects; /* select.c: how many cases were done */
     uint64_t wakes;
-    uint64_t spawned;       /* the last task's number */
-    size_t live, peak;      /* tasks that have not ended; the most so far */
-    size_t quick_limit;     /* how many may live for a spawn to be quick: `capacity`, or 0 */
+    uint64_t spawned;   /* the last task's number */
+    size_t live, peak;  /* tasks that have not ended; the most so far */
+    size_t quick_limit; /* how many may live for a spawn to be quick: `capacity`, or 0 */
     FILE *report, *trace;
-    uint32_t traced;        /* the number of the task that the trace shows running; 0: none */
-    unsigned char tracing;  /* the trace has begun */
+    uint32_t traced;           /* the number of the task that the trace shows running; 0: none */
+    unsigned char tracing;     /* the trace has begun */
     struct co__remote *remote; /* unpark.c */
 };
 
@@ -222,13 +227,6 @@ struct co__parked {
     co_t *resumer;      /* and own.base */
 };
 
-/* In which task `innermost` is parked. */
-static inline struct co__task *co__task_parked_in(const co_t *innermost) {
-    if ((co__block_of(innermost)->kind & CO__TASK) != 0)
-        return co__task_of(innermost);
-    return ((const struct co__parked *)innermost->own.sp)->task;
-}
-
 static inline bool co__task_has_ended(const struct co__task *task) {
     return atomic_load_explicit(&task->ended, memory_order_relaxed) != 0;
 }
@@ -258,6 +256,8 @@ int co__park_nested(co_t *innermost, struct co__sched *sched, struct co__task *t
 
 /* ---- sched.c --------------------------------------------------------------------------------------------------- */
 
+/* In which task `innermost` is parked. */
+struct co__task *co__task_parked_in(const co_t *innermost);
 /* For assembly: whom to enter; NULL: nobody is left. */
 co_t *co__sched_next(struct co__sched *sched);
 /* A turn that began in C has ended, with the task's life or without; nothing, if it did not begin there. */

@@ -1,4 +1,4 @@
-/* Parking and waking, and what is little more than that: taking turns, sleeping, cancelling. wait.h has the contract. */
+/* Parking and waking, and what is little more than that: taking turns, sleeping, cancelling. The contract: wait.h. */
 #include "wait.h"
 
 #include <errno.h>

@@ -14,8 +14,8 @@
  *     struct co__waiter *waiter = co__waiters_first(&queue);
  *     if (waiter != NULL) { memcpy(waiter->item, item, bytes); co__wake(waiter->task, waiter->fired); }
  *
- * So an item or a lock is handed over in the moment of the wake, and cannot be lost: a task that has been woken is in no
- * queue and has no timer, and neither a deadline nor a cancel that comes before its turn changes what its call
+ * So an item or a lock is handed over in the moment of the wake, and cannot be lost: a task that has been woken is in
+ * no queue and has no timer, and neither a deadline nor a cancel that comes before its turn changes what its call
  * answers. A task that a deadline or a cancel wakes has left every queue in that moment too.
  *
  * The last call is to be the function's last, so that compilers make it a jump: a call that returns after a switch is
@@ -38,8 +38,8 @@ static inline int co__wait_check(const struct co__task *task) {
 
 static inline struct co__waiter *co__waiters_first(const struct co__waiters *queue) { return queue->first; }
 
-/* `waiter`, whose `next` and `previous` are NULL, behind all that are in the queue. `last` of an empty one is whatever it
- * was. */
+/* `waiter`, whose `next` and `previous` are NULL, behind all that are in the queue. `last` of an empty one is whatever
+ * it was. */
 static CO__INLINE void co__waiters_append(struct co__waiters *queue, struct co__waiter *waiter, void *item) {
     waiter->item = item;
     CO__SET(waiter->queue, queue);
@@ -70,7 +70,7 @@ static CO__INLINE void co__waiters_remove(struct co__waiter *waiter) {
 CO__COLD int co__park_with_care(struct co__task *task);
 
 static CO__INLINE bool co__park_needs_care(const struct co__sched *sched) {
-    return !CO__LIKELY(sched->handlers->caught == NULL) || !CO__LIKELY(sched->handlers->uncaught == 0);
+    return ((uintptr_t)sched->handlers->caught | sched->handlers->uncaught) != 0;
 }
 
 /* Leaves the running task for whoever is next; is task->status when it is woken, or when its turn comes. */
@@ -138,17 +138,17 @@ static CO__INLINE int co__wait_in_itself(struct co__task *task, struct co__waite
     return co__park_itself(task);
 }
 
-/* Makes a parked task able to run, behind all that are, takes its entries out of their queues, and disarms its timer. */
+/* Makes a parked task able to run, behind all that are; its entries leave their queues, its timer is disarmed. */
 void co__wake(struct co__task *task, int status);
 
-/* co__wake of a queue's first, if that waits for nothing else and has no timer. false: it does, or has, and nothing was
- * done. */
-static CO__INLINE bool co__wake_first_at_once(struct co__waiters *queue, struct co__waiter *waiter, int status) {
+/* co__wake of a queue's first, a task of `sched`, if that waits for nothing else and has no timer. false: it does, or
+ * has, and nothing was done. */
+static CO__INLINE bool co__wake_first_at_once(struct co__sched *sched, struct co__waiters *queue,
+                                              struct co__waiter *waiter, int status) {
     struct co__waiter *next = waiter->next;
     struct co__task *task = waiter->task;
     if (!CO__LIKELY(task->status == CO__WAITS_FOR_THIS))
         return false;
-    struct co__sched *sched = task->sched;
     queue->first = next;
     if (!CO__LIKELY(next == NULL))
         next->previous = waiter->next = NULL;

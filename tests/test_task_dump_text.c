@@ -5,6 +5,9 @@
 #include "memory.h"
 #include "task_look.h"
 
+#include <pthread.h>
+#include <time.h>
+
 static int allocations; /* by the library */
 
 void *__real_malloc(size_t bytes);
@@ -168,6 +171,60 @@ static void test_times(void **state) {
     assert_int_equal(run_virtually(0, 0, NULL, NULL, with_times, NULL), 0);
 }
 
+/* The scheduler's thread sleeps for some time, until another one wakes `waiting`, which begins another wait, and then the
+ * first task, which looks. */
+static struct {
+    co_t *first, *waiting;
+    int64_t woken; /* not after the second wait began */
+} idle;
+
+static int64_t monotonic(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void *wake_both(void *arg) {
+    const struct timespec some = {.tv_nsec = 50 * 1000 * 1000};
+    (void)nanosleep(&some, NULL);
+    idle.woken = monotonic();
+    (void)co_unpark(idle.waiting);
+    (void)co_unpark(idle.first);
+    return arg;
+}
+
+static void *wait_twice(void *arg) {
+    assert_int_equal(co_park(CO_NEVER), 0);
+    assert_int_equal(co_sleep_until(CO_NEVER), -ECANCELED);
+    return arg;
+}
+
+static void *look_after_an_idle_time(void *arg) {
+    pthread_t thread;
+    double told;
+    char unit[4];
+    idle.first = co_task();
+    idle.waiting = co_spawn(wait_twice, NULL);
+    assert_int_equal(pthread_create(&thread, NULL, wake_both, NULL), 0);
+    assert_int_equal(co_park(CO_NEVER), 0);
+    assert_int_equal(co_sched_yield(), 0);
+    const char *cell = strstr(dumped(), "waiting  sleep");
+    assert_non_null(cell);
+    assert_int_equal(sscanf(cell, "waiting sleep %lf %3s", &told, unit), 2);
+    const double ns = told * (unit[0] == 's' ? 1e9 : unit[0] == 'm' ? 1e6 : unit[0] == 'u' ? 1e3 : 1);
+    assert_true(ns <= (double)(monotonic() - idle.woken));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(co_cancel(idle.waiting), 0);
+    assert_int_equal(co_join(idle.waiting, NULL, CO_NEVER), 0);
+    return arg;
+}
+
+/* A wait that is said to have begun before the thread slept. */
+static void test_wait_after_an_idle_time(void **state) {
+    (void)state;
+    assert_int_equal(co_run(look_after_an_idle_time, NULL, NULL), 0);
+}
+
 /* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
 static void *write_errors(void *arg) {
@@ -254,8 +311,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outside),       cmocka_unit_test(test_names),
         cmocka_unit_test(test_alignment),     cmocka_unit_test(test_sites),
-        cmocka_unit_test(test_times),         cmocka_unit_test(test_errors_of_writing),
-        cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_stack_of_the_caller),
+        cmocka_unit_test(test_times),         cmocka_unit_test(test_wait_after_an_idle_time),
+        cmocka_unit_test(test_no_allocation), cmocka_unit_test(test_errors_of_writing),
+        cmocka_unit_test(test_stack_of_the_caller),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,8 +96,8 @@ typedef struct co_select_case {
  *  cases     stay where they are until it returns. Only the status of the case that happened is written
  *  deadline  CO_SELECT_DEFAULT, or any that has passed: if nothing can be done now, -ETIMEDOUT at once
  *  returns   the index of the case; -ETIMEDOUT, -ECANCELED, -EPERM; -EINVAL (cases is NULL though count is not 0, count
- *            beyond INT_MAX, a direction that is none, an item that is NULL and must not be). Without a case that could
- *            happen it waits for its deadline; -EINVAL if that is CO_NEVER */
+ *            beyond INT_MAX - 2, a direction that is none, an item that is NULL and must not be). Without a case that
+ *            could happen it waits for its deadline; -EINVAL if that is CO_NEVER */
 CO_API int co_select(co_select_case_t *cases, size_t count, int64_t deadline_ns);
 
 /** A deadline that has passed. */

@@ -163,7 +163,8 @@ CO_API int co_unpark(co_t *task);
  *        3  -         ended    -                     -  -         -/128 KiB  -      at server.c:24
  *
  *  state    running; ready; new (not begun); waiting; ended (not joined); closing (in a deadlock)
- *  on       the call that it waits in, the task or the object, and the deadline; `for`: how long
+ *  on       the call that it waits in, the task or the object, and the deadline
+ *  for      how long, by the scheduler's last look at the clock before
  *  depth    how many coroutines, nested in each other, it executes in, and the innermost one's name
  *  stack    how much of its own is in use now, and its size
  *  marks    cancelled, shielded, detached, grouped

@@ -9,7 +9,7 @@ struct co__waiters;
 /* An entry in a queue of those who wait for one thing. */
 struct co__waiter {
     struct co__waiter *next, *previous;
-    struct co__waiters *queue; /* NULL: in none */
+    struct co__waiters *queue; /* in which it is, or was */
     struct co__task *task;
     void *item;              /* what the event moves lies here, or goes here */
     struct co__waiter *also; /* the next one of the same task, if it waits for several things */

@@ -12,18 +12,26 @@
  *         +8    r15
  *     sp  +0    padding
  *
- * In calls of C functions rbx is the scheduler. What a parked stack holds, in the task's own body and in a coroutine that it has
- * resumed:
+ * There rbx is the scheduler while C functions are called. What a parked stack holds, in the task's own body and in a
+ * coroutine that it has resumed:
  *
  *         co__park_root, co__park_behind_all          co__park_nested
- *         +40   return address                        +56   return address
- *         +32   r12                                   +48   r12
- *         +24   r13                                   +40   r13
- *         +16   r14                                   +32   r14
- *         +8    r15                                   +24   r15
- *     sp  +0    padding                               +16   own.base        as they were: the resumer's handle,
- *                                                     +8    resumer.base    and the resumer's rbx
+ *                                                     +56   return address
+ *                                                     +48   r12
+ *         +32   return address                        +40   r13
+ *         +24   r12                                   +32   r14
+ *         +16   r13                                   +24   r15
+ *         +8    r14                                   +16   own.base        as they were: the resumer's handle,
+ *     sp  +0    r15                                   +8    resumer.base    and the resumer's rbx
  *                                                 sp  +0    the task */
+
+.macro CFI_PARKED
+    .cfi_def_cfa rsp, 40
+    .cfi_offset r12, -16
+    .cfi_offset r13, -24
+    .cfi_offset r14, -32
+    .cfi_offset r15, -40
+.endm
 
 .macro CFI_SCHED_FRAME
     .cfi_def_cfa rsp, 64
@@ -184,8 +192,6 @@ FUNCTION co__park_behind_all
     .cfi_startproc
     LANDING
     PUSH_CALLEE_SAVED
-    subq $8, %rsp
-    .cfi_adjust_cfa_offset 8
     leaq 9f(%rip), %rcx
     movq %rsp, CO__OWN_SP(%rdi)
     movq %rbp, CO__OWN_FP(%rdi)
@@ -201,14 +207,15 @@ FUNCTION co__park_behind_all
     .cfi_endproc
 
     .cfi_startproc
-    CFI_YIELD_LANDING
+    CFI_PARKED
 8:  LANDING                                             /* closing comes here: a real call, at which the unwinder */
-    call co__unwind                                     /* finds the caller of the blocking call */
+    pushq %rax                                          /* finds the caller of the blocking call */
+    .cfi_adjust_cfa_offset 8
+    call co__unwind
+    .cfi_adjust_cfa_offset -8
     .4byte 8b - 9f
 9:  LANDING                                             /* rdi the task */
     xorl %eax, %eax
-    addq $8, %rsp
-    .cfi_adjust_cfa_offset -8
     POP_CALLEE_SAVED
     RETURN
     .cfi_endproc
@@ -220,8 +227,6 @@ FUNCTION co__park_root
     .cfi_startproc
     LANDING
     PUSH_CALLEE_SAVED
-    subq $8, %rsp
-    .cfi_adjust_cfa_offset 8
     leaq 9f(%rip), %rcx
     cmpq %rcx, CO__RESUMER_BASE(%rdi)                   /* as at the last call: a store less */
     jne 7f
@@ -237,16 +242,17 @@ FUNCTION co__park_root
     .cfi_endproc
 
     .cfi_startproc
-    CFI_YIELD_LANDING
+    CFI_PARKED
 7:  movq %rcx, CO__RESUMER_BASE(%rdi)
     jmp 6b
 8:  LANDING                                             /* as above */
+    pushq %rax
+    .cfi_adjust_cfa_offset 8
     call co__unwind
+    .cfi_adjust_cfa_offset -8
     .4byte 8b - 9f
 9:  LANDING                                             /* rdi the task */
     movl CO__BLOCK_BYTES + CO__TASK_STATUS(%rdi), %eax
-    addq $8, %rsp
-    .cfi_adjust_cfa_offset -8
     POP_CALLEE_SAVED
     RETURN
     .cfi_endproc
