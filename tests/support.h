@@ -133,6 +133,13 @@ static inline bool is_slow(void) {
 #endif
 }
 
+/* How many seeds a scenario runs with. Where it is slow, seeds are not what the build is for. */
+static inline int seeds(void) {
+    if (under_valgrind())
+        return 20;
+    return is_slow() ? 100 : 1000;
+}
+
 /* Programs that try all there is to try do so in a build for it; in others they try less. */
 static inline bool is_thorough(void) {
 #ifdef TEST_THOROUGH

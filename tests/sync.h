@@ -10,9 +10,6 @@
 
 #include <errno.h>
 
-/* How many seeds a scenario runs with. */
-static inline int seeds(void) { return is_slow() ? 50 : 1000; }
-
 /* ---- Running --------------------------------------------------------------------------------------------------- */
 
 static inline int run_quietly(co_fn fn, void *arg) {

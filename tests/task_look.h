@@ -76,8 +76,8 @@ static void *one_deeper(void *arg) {
 
 static void destroy_ended(void *co) { assert_int_equal(co_destroy((co_t *)co), 0); }
 
-/* Calls at->call(at->arg) in as many coroutines nested in each other. The innermost is called "innermost". A deadlock may
- * be what ends the call, so whoever calls destroys its coroutine when it ends itself. */
+/* Calls at->call(at->arg) in as many coroutines nested in each other. The innermost is called "innermost". A deadlock
+ * may be what ends the call, so whoever calls destroys its coroutine when it ends itself. */
 static inline void call_at_depth(const struct at_depth *at) {
     if (at->depth == 0) {
         at->call(at->arg);

@@ -92,10 +92,9 @@ static void test_chain_of_joins(void **state) {
 
 static void test_seeds(void **state) {
     (void)state;
-    const uint64_t seeds = under_valgrind() ? 20 : 1000;
-    for (uint64_t seed = 0; seed < seeds; seed++) {
+    for (int seed = 0; seed < seeds(); seed++) {
         trace_clear();
-        const char *text = report_of(CO_RUN_SEEDED, seed, chain, NULL);
+        const char *text = report_of(CO_RUN_SEEDED, (uint64_t)seed, chain, NULL);
         assert_non_null(strstr(text, SENTENCE "libco: 4 tasks: 3 waiting, 1 ended\n"));
         assert_non_null(strstr(text, " 3 \"middle\" waiting join task 2 \"last\" 1.5 us 10 \"innermost\" #"));
         assert_trace("baf");

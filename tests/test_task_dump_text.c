@@ -171,8 +171,8 @@ static void test_times(void **state) {
     assert_int_equal(run_virtually(0, 0, NULL, NULL, with_times, NULL), 0);
 }
 
-/* The scheduler's thread sleeps for some time, until another one wakes `waiting`, which begins another wait, and then the
- * first task, which looks. */
+/* The scheduler's thread sleeps for some time, until another one wakes `waiting`, which begins another wait, and then
+ * the first task, which looks. */
 static struct {
     co_t *first, *waiting;
     int64_t woken; /* not after the second wait began */
