@@ -78,6 +78,18 @@
     jmpq *%rcx
 .endm
 
+/* Leaves rdi, whose frame is complete, for the scheduler rsi. */
+.macro LEAVE_FOR_SCHEDULER
+    movq %rsp, CO__OWN_SP(%rdi)
+    movq %rbp, CO__OWN_FP(%rdi)
+    movq %rbx, CO__OWN_BASE(%rdi)
+    movq CO__SCHED_SP(%rsi), %rsp
+    .cfi_endproc
+    .cfi_startproc
+    CFI_SCHED_FRAME
+    movq CO__SCHED_FP(%rsi), %rbp
+.endm
+
     .text
 
 /* void co__sched_run(struct co__sched *sched, co_t *first) */
@@ -193,14 +205,7 @@ FUNCTION co__park_behind_all
     LANDING
     PUSH_CALLEE_SAVED
     leaq 9f(%rip), %rcx
-    movq %rsp, CO__OWN_SP(%rdi)
-    movq %rbp, CO__OWN_FP(%rdi)
-    movq %rbx, CO__OWN_BASE(%rdi)
-    movq CO__SCHED_SP(%rsi), %rsp
-    .cfi_endproc
-    .cfi_startproc
-    CFI_SCHED_FRAME
-    movq CO__SCHED_FP(%rsi), %rbp
+    LEAVE_FOR_SCHEDULER
     movq co__thread@gottpoff(%rip), %r8
     movq %rcx, CO__RESUMER_BASE(%rdi)
     jmp 7b
@@ -230,14 +235,7 @@ FUNCTION co__park_root
     leaq 9f(%rip), %rcx
     cmpq %rcx, CO__RESUMER_BASE(%rdi)                   /* as at the last call: a store less */
     jne 7f
-6:  movq %rsp, CO__OWN_SP(%rdi)
-    movq %rbp, CO__OWN_FP(%rdi)
-    movq %rbx, CO__OWN_BASE(%rdi)
-    movq CO__SCHED_SP(%rsi), %rsp
-    .cfi_endproc
-    .cfi_startproc
-    CFI_SCHED_FRAME
-    movq CO__SCHED_FP(%rsi), %rbp
+6:  LEAVE_FOR_SCHEDULER
     jmp 3b
     .cfi_endproc
 
@@ -271,14 +269,7 @@ FUNCTION co__park_nested
     pushq %rdx
     .cfi_adjust_cfa_offset 8
     leaq 9f(%rip), %rcx
-    movq %rsp, CO__OWN_SP(%rdi)
-    movq %rbp, CO__OWN_FP(%rdi)
-    movq %rbx, CO__OWN_BASE(%rdi)
-    movq CO__SCHED_SP(%rsi), %rsp
-    .cfi_endproc
-    .cfi_startproc
-    CFI_SCHED_FRAME
-    movq CO__SCHED_FP(%rsi), %rbp
+    LEAVE_FOR_SCHEDULER
     movq %rcx, CO__RESUMER_BASE(%rdi)
     jmp 3b
     .cfi_endproc
