@@ -27,9 +27,9 @@ attempt "build the library with $protect" compile_library "$work/library" "${pro
 for object in "$work"/library/*.o; do
     [[ $(claims "$object") == *"$claimed"* ]] || fail "$(basename "$object") is not marked for $claimed"
 done
-# Its own pc in co_resume and in co_yield_from, and the way to the unwinder; the last two also in co__park_root and
-# co__park_nested.
-for object in "select 3" "select_sched 4"; do
+# Its own pc in co_resume and in co_yield_from, and the way to the unwinder; the last two also in co__park_behind_all,
+# co__park_root and co__park_nested.
+for object in "select 3" "select_sched 6"; do
     read -r object least <<<"$object"
     attempt "landings in $object.S" "$tests/scripts/landings.py" "$work/library/$object.S.o" "$objdump" "$objcopy" "$CO_ARCH" "$least"
     if [[ $(claims "$work/library/$object.S.o") == *SHSTK* ]]; then fail "$object.S claims to handle shadow stacks"; fi
@@ -37,7 +37,7 @@ done
 
 # Entries that are only ever jumped to.
 for name in co_resume co_yield co_yield_from co_defer co__entry co__leave co__closing co__refusal co__sched_run \
-    co__sched_landing co__park_root co__park_nested; do
+    co__sched_landing co__park_behind_all co__park_root co__park_nested; do
     first=$("$objdump" -d --no-show-raw-insn "$work"/library/select*.S.o | awk -v name="<$name>:" '$2 == name {getline; print $2, $3}')
     case $first in
     endbr64* | bti* | "hint #0x2"[246]*) ;;

@@ -5,7 +5,7 @@ through, not stepped through."""
 LETTERS.update({"first": "f", "second": "s", "nested": "n", "yield_beside_an_array": "L", "co_yield": "L"})
 
 # The functions of arch/.._sched.S, in their order.
-TASK_SWITCHES = ["co__sched_run", "co__sched_landing", "co__park_root", "co__park_nested"]
+TASK_SWITCHES = ["co__sched_run", "co__sched_landing", "co__park_behind_all", "co__park_root", "co__park_nested"]
 
 # Which frames may be on each stack. The body is absent where its task begins; what closes a coroutine is its resumer.
 RIGHT = {
@@ -111,6 +111,7 @@ class TaskStepper:
         wanted = {("co__sched_run", side) for side in ("main", "first", "second", "nested", "other")}
         wanted |= {("co__sched_landing", "main"), ("co__park_root", "first"), ("co__park_root", "main")}
         wanted |= {("co__park_nested", "nested"), ("co__park_nested", "main")}
+        wanted |= {("co__park_behind_all", "first"), ("co__park_behind_all", "main")}
         missed = wanted - self.seen
         if missed:
             print(f"FAILED: there was no step through {missed}, but {self.seen}")
