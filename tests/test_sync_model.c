@@ -346,8 +346,11 @@ static void try_programs(const char *name, int task_count, int fixed_count,
 #ifdef TEST_SANITIZED
         length = length > 2 ? 2 : length; /* where each task takes longest to create */
 #endif
-    } else if (!is_thorough() && count > 3) {
-        count = count > 4 ? 5 : 3;
+    } else if (!is_thorough()) {
+        if (count > 3)
+            count = count > 4 ? 5 : 3;
+        if (task_count - fixed_count > 2)
+            count = 2;
     }
     model_check_programs(&model, fixed_count, length, calls, count);
 }
